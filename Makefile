@@ -1,0 +1,56 @@
+# The two commands of a new user are `make conformance` and `make test`; they need Python >= 3.11 and make.
+# ARGS is passed on: make conformance ARGS="--cases '6.*' --strict"
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help conformance compare test lint format bench fuzz clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+conformance: $(VENV)/.installed ## run all Autobahn cases against the reference server and write the report
+	@$(BIN)/wsconform run refimpl $(ARGS)
+
+compare: $(VENV)/.installed ## run them against every implementation, side by side
+	@$(BIN)/wsconform compare $(ARGS)
+
+test: $(VENV)/.installed-dev ## run the tests
+	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+
+lint: $(VENV)/.installed-dev ## check formatting, style and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.installed-dev ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed ## measure refimpl's echo beside other servers (ratios of one run)
+	@$(BIN)/python -m bench $(ARGS)
+
+fuzz: $(VENV)/.installed-dev ## ten minutes of random bytes for refimpl
+	@$(BIN)/python -m tests.refimpl.fuzz --seconds 600 $(ARGS)
+
+clean: ## remove what the commands above made in this folder
+	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "wsconform needs Python 3.11 or newer, and $(PYTHON) is older: make PYTHON=python3.13 ..." >&2; exit 3; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment: apt-get install python3-venv" >&2; exit 3; }
+
+$(VENV)/.installed: $(VENV)/bin/pip pyproject.toml constraints.txt
+	@echo "installing wsconform into $(VENV)" >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docker]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "installing what the tests need into $(VENV)" >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docker,dev]'
+	@touch $@
