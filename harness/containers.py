@@ -1,0 +1,211 @@
+"""The Docker engine, by its SDK: images, private networks, containers that never outlive us (extra `docker`)."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import os
+import platform
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import CannotRunError
+from harness.processes import owner_lives, owner_mark
+from harness.text import printable
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+    from docker.models.networks import Network
+    from docker.types import LogConfig
+
+#: On every container and network that we make: who owns it, and on which machine (an engine may be shared).
+OWNER_LABEL = "wsconform.owner"
+MACHINE_LABEL = "wsconform.machine"
+_EXTRACT_LIMIT = 2 << 30
+
+
+def connect() -> DockerClient:
+    """The engine that the environment names (DOCKER_HOST, else the usual socket); CannotRunError if none answers."""
+    try:
+        import docker  # noqa: PLC0415 - an extra: only who uses containers needs it
+    except ImportError as error:
+        raise CannotRunError("the docker package is not installed: pip install 'wsconform[docker]'") from error
+    try:
+        return docker.from_env(timeout=120)
+    except docker.errors.DockerException as error:
+        reason = printable(str(error).rpartition("(")[2].strip("()' "), 120)
+        raise CannotRunError(
+            f"no Docker engine answers ({reason}): start it, or set DOCKER_HOST; with a local wstest none is needed"
+        ) from error
+
+
+@contextlib.contextmanager
+def explained(action: str) -> Iterator[None]:
+    """Turn the SDK's errors into one line that begins with what could not be done."""
+    import docker  # noqa: PLC0415
+    import requests  # noqa: PLC0415 - the SDK lets its errors through
+
+    try:
+        yield
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+        reason = getattr(error, "explanation", None) or str(error)
+        raise CannotRunError(f"{action}: {printable(str(reason), 300)}") from error
+
+
+@functools.cache
+def machine() -> str:
+    """This machine and process namespace: where an owner's pid means something."""
+    with contextlib.suppress(OSError):
+        return f"{platform.node()}:{os.stat('/proc/self/ns/pid').st_ino}"  # noqa: PTH116 - no Path needed
+    return platform.node()
+
+
+def labels() -> dict[str, str]:
+    """What marks a container or network as ours."""
+    return {OWNER_LABEL: owner_mark(), MACHINE_LABEL: machine()}
+
+
+def sweep(client: DockerClient) -> int:
+    """Remove containers and networks that a killed harness on this machine left behind; returns how many."""
+    import docker  # noqa: PLC0415
+
+    ours: dict[str, str | list[str] | bool] = {"label": [OWNER_LABEL, f"{MACHINE_LABEL}={machine()}"]}
+    removed = 0
+    with contextlib.suppress(docker.errors.DockerException):
+        for container in client.containers.list(all=True, filters=ours, ignore_removed=True):
+            if not owner_lives(container.labels[OWNER_LABEL]):
+                remove(container)
+                removed += 1
+        for network in client.networks.list(filters=ours):
+            if not owner_lives(network.attrs["Labels"][OWNER_LABEL]):
+                remove_network(network)
+                removed += 1
+    return removed
+
+
+def remove(container: Container) -> None:
+    """Remove a container, running or not, with its anonymous volumes."""
+    import docker  # noqa: PLC0415
+
+    with contextlib.suppress(docker.errors.APIError):  # it may be gone already
+        container.remove(force=True, v=True)
+
+
+def remove_network(network: Network) -> None:
+    """Remove a network; one that is still in use is left to the next sweep."""
+    import docker  # noqa: PLC0415
+
+    with contextlib.suppress(docker.errors.APIError):
+        network.remove()
+
+
+def bounded_log() -> LogConfig:
+    """Keep 10 MB of a container's output, whatever it writes."""
+    from docker.types import LogConfig  # noqa: PLC0415
+
+    return LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "1"})
+
+
+def private_network(client: DockerClient, *, published: bool) -> Network:
+    """A network of our own. Without a way out, unless a port of it is to be published on the host."""
+    from secrets import token_hex  # noqa: PLC0415
+
+    with explained("cannot make a container network"):
+        return client.networks.create(
+            f"wsconform-{token_hex(4)}", driver="bridge", internal=not published, labels=labels()
+        )
+
+
+def rootless(client: DockerClient) -> bool:
+    """Whether the engine runs without root (its "host" is a network namespace of its own, not this machine)."""
+    info: dict[str, Any] = client.info()
+    return any("rootless" in option for option in info.get("SecurityOptions") or [])
+
+
+def shares_our_network(client: DockerClient) -> bool:
+    """Whether a container with `--network host` sees our loopback: a Linux engine with root, on this machine."""
+    host = os.environ.get("DOCKER_HOST", "unix://")
+    desktop = "Docker Desktop" in str(client.info().get("OperatingSystem", ""))
+    return platform.system() == "Linux" and host.startswith("unix://") and not rootless(client) and not desktop
+
+
+def ensure_image(client: DockerClient, reference: str, say: Callable[[str], None]) -> None:
+    """Have the image here: pulled if it is absent, with progress; CannotRunError says why it can't be had."""
+    import docker  # noqa: PLC0415
+
+    with contextlib.suppress(docker.errors.ImageNotFound), explained(f"cannot look for the image {reference}"):
+        client.images.get(reference)
+        return
+    repository, tag = split_reference(reference)
+    hint = "`docker load` it, build docker/autobahn/Dockerfile, or name another one"
+    with explained(f"cannot pull the image {reference} ({hint})"):
+        say(f"pulling {reference}")
+        done: dict[str, int] = {}
+        for event in client.api.pull(repository, tag=tag, stream=True, decode=True):
+            if "error" in event:
+                raise CannotRunError(
+                    f"cannot pull the image {reference} ({hint}): {printable(str(event['error']), 200)}"
+                )
+            layer, detail = event.get("id", ""), event.get("progressDetail") or {}
+            done[layer] = max(done.get(layer, 0), int(detail.get("current") or 0))
+            say(f"pulling {reference}: {sum(done.values()) / 1e6:.0f} MB")
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """Repository, and tag or digest: `name:tag`, `name@sha256:…`, `name:tag@sha256:…` (the digest decides)."""
+    name, at, digest = reference.partition("@")
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:  # the colon is a registry's port
+        repository, tag = name, "latest"
+    return repository, digest if at else tag
+
+
+def pack(files: dict[str, bytes]) -> bytes:
+    """An uncompressed tar of small files, for `put_archive`."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o644
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+class _Chunks(io.RawIOBase):
+    """A stream of chunks as a file, bounded: what a container sends is not to fill the memory or the disk."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = b""
+        self._left = _EXTRACT_LIMIT
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - the base class's signature
+        if not self._rest:
+            self._rest = next(self._chunks, b"")
+            self._left -= len(self._rest)
+            if self._left < 0:
+                raise CannotRunError(f"a container's output is over {_EXTRACT_LIMIT >> 30} GiB; it is not copied")
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
+
+
+def extract(container: Container, path: str, destination: Path) -> None:
+    """Copy a container's folder into `destination`; the files are ours, whoever wrote them there."""
+    destination.mkdir(parents=True, exist_ok=True)
+    top = Path(path).name
+    with explained(f"cannot copy {path} out of the container"):
+        chunks, _ = container.get_archive(path)
+        with tarfile.open(fileobj=io.BufferedReader(_Chunks(iter(chunks)), 1 << 16), mode="r|") as archive:
+            for member in archive:
+                inner = member.name.removeprefix(top).lstrip("/")
+                if member.isreg() and inner:
+                    member.name = inner
+                    archive.extract(member, destination, set_attrs=False, filter="data")

@@ -1,0 +1,59 @@
+"""Engines: what executes cases against a target. One small interface; the runner does not care which engine it is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from harness.endpoint import Endpoint
+from harness.results import Evidence, Result
+
+__all__ = ["Batch", "Engine", "Job", "Record"]
+
+
+class Record(NamedTuple):
+    """A verdict and what it rests on."""
+
+    result: Result
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Job:
+    """Cases to run against one started target."""
+
+    target: str
+    endpoint: Endpoint
+    cases: Sequence[str]
+    jobs: int
+    deflates: bool
+    folder: Path  #: the run's folder; an engine keeps its own files in a folder of its name inside
+    on_case: Callable[[str], None] = lambda _: None  #: told of each case as it starts, from any thread
+    stop: threading.Event = field(default_factory=threading.Event)  #: set to make the engine end soon
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What came of a part of a job, given out as soon as it has ended."""
+
+    cases: Sequence[str]  #: what was asked for
+    records: Sequence[Record]  #: what has a verdict, in the order it was run
+    reason: str = ""  #: why the rest has none, as far as the engine can tell
+    culprit: str | None = None  #: the case during which the engine got stuck, if it knows
+
+
+class Engine(Protocol):
+    """Executes cases."""
+
+    name: str
+    version: str
+    #: The address that local servers must listen on to be reachable for it.
+    listen_host: str
+    #: Whether it reaches servers from this host's network, so that a container's port must be published for it.
+    on_host: bool
+
+    def run(self, job: Job) -> Generator[Batch, None, None]:
+        """Run the job's cases and give out batches as they end; CannotRunError if the engine itself fails."""

@@ -1,0 +1,150 @@
+"""A run's folder: an append-only journal of verdicts, the evidence beside it, and `run.json`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import psutil
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+
+from harness.engines import Record
+from harness.errors import CannotRunError, UsageError
+from harness.results import Evidence, Machine, Result, Run
+
+RESULTS = "results.jsonl"
+EVIDENCE = "evidence.jsonl"
+RUN = "run.json"
+
+
+def now() -> str:
+    """The time as results write it: ISO 8601, UTC, in seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def this_machine() -> Machine:
+    """What machine this is, as far as it may explain a difference."""
+    return Machine(
+        system=f"{platform.system()} {platform.release()}",
+        architecture=platform.machine(),
+        cpus=os.cpu_count() or 1,
+        memory_bytes=psutil.virtual_memory().total,
+    )
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a full disk or a folder without permission into one line that says so."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotRunError(f"cannot write {error.filename or path}: {error.strerror}") from error
+
+
+class Journal:
+    """Appends to a run's folder. One process at a time; what was written stays, whatever happens afterwards."""
+
+    def __init__(self, folder: Path, *, resume: bool = False) -> None:
+        self.folder = folder
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(folder / ".lock")
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout as error:
+                raise UsageError(f"another wsconform is writing to {folder}; give another --output") from error
+            there = (folder / RUN).exists() or (folder / RESULTS).exists()
+            if there and not resume:
+                raise UsageError(f"{folder} holds a run already: --resume goes on with it, --output names another")
+            self._results = _open_for_append(folder / RESULTS)
+            self._evidence = _open_for_append(folder / EVIDENCE)
+
+    def add(self, record: Record) -> None:
+        """Write a verdict, its evidence first: a verdict that is there can always be explained."""
+        for file, line in ((self._evidence, record.evidence), (self._results, record.result)):
+            with writing(self.folder):
+                # one write of a whole line: what a killed run leaves has at most its last line cut
+                file.write(line.to_json().encode("utf-8", "replace") + b"\n")
+                file.flush()
+
+    def write_run(self, run: Run) -> None:
+        """Replace `run.json` as a whole, never in part."""
+        with writing(self.folder):
+            new = self.folder / f"{RUN}.new"
+            new.write_text(json.dumps(json.loads(run.to_json()), indent=1) + "\n", encoding="utf-8")
+            new.replace(self.folder / RUN)
+
+    def close(self) -> None:
+        """Close the files; a buffer that the disk has no room for was reported when it was written."""
+        for file in (self._results, self._evidence):
+            with contextlib.suppress(OSError):
+                file.close()
+        self._lock.release()
+
+
+def _open_for_append(path: Path) -> IO[bytes]:
+    """Open for append; a last line that a killed run left unfinished is ended, so that the next one is not spoilt."""
+    file = path.open("ab+")
+    if file.tell() > 0:
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")
+            file.flush()
+    return file
+
+
+def read_results(folder: Path) -> list[Result]:
+    """The journal's verdicts, the latest where there are two for one key; an unfinished line is passed over."""
+    found: dict[tuple[str, str, str], Result] = {}
+    for line in _lines(folder / RESULTS):
+        with contextlib.suppress(ValidationError):
+            result = Result.model_validate_json(line)
+            found[result.key] = result
+    return list(found.values())
+
+
+def read_evidence(folder: Path) -> Iterator[Evidence]:
+    """The journal's evidence as it was written, unfinished lines passed over."""
+    for line in _lines(folder / EVIDENCE):
+        with contextlib.suppress(ValidationError):
+            yield Evidence.model_validate_json(line)
+
+
+def read_run(folder: Path) -> Run:
+    """The folder's `run.json`; UsageError if there is none that can be read."""
+    file = folder / RUN
+    try:
+        return Run.model_validate_json(file.read_bytes())
+    except FileNotFoundError as error:
+        raise UsageError(f"{folder} holds no run: there is no {RUN}") from error
+    except (OSError, ValidationError) as error:
+        raise UsageError(f"{file} can't be read: {str(error).splitlines()[0]}") from error
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    if path.exists():
+        with path.open("rb") as file:
+            yield from file
+
+
+def new_folder(root: Path) -> Path:
+    """A folder for a new run below `root`, named for the time."""
+    return root / "runs" / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
+
+
+def point_latest(root: Path, folder: Path) -> None:
+    """Let `<root>/latest` name the folder."""
+    link = root / "latest"
+    with contextlib.suppress(OSError):  # a file system without links: a convenience is missing, no result
+        new = root / f".latest-{os.getpid()}"
+        new.unlink(missing_ok=True)
+        new.symlink_to(os.path.relpath(folder, root))
+        new.replace(link)

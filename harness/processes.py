@@ -1,0 +1,145 @@
+"""Processes that never outlive us: each carries its owner's mark, and the next start ends those whose owner is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from harness.errors import CannotRunError
+
+#: In the environment of every process that we start, and so of what it starts itself: `pid:start time` of the owner.
+OWNER_VARIABLE = "WSCONFORM_OWNER"
+_HEAD_LIMIT = 1 << 20
+_TAIL_LIMIT = 64 << 10
+
+
+def owner_mark() -> str:
+    """This process, so that a later one can tell whether it still lives (a pid alone may be another's by then)."""
+    return f"{os.getpid()}:{psutil.Process().create_time():.2f}"
+
+
+def owner_lives(mark: str) -> bool:
+    """Whether the process that wrote the mark still runs."""
+    pid, _, started = mark.partition(":")
+    try:
+        # a minute's tolerance: start times move a little when the clock is set
+        return abs(psutil.Process(int(pid)).create_time() - float(started)) < 60  # noqa: PLR2004
+    except (psutil.Error, ValueError):
+        return False
+
+
+def sweep() -> int:
+    """End processes that a killed harness left behind; returns how many."""
+    orphans = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            mark = process.environ().get(OWNER_VARIABLE)
+            if mark and process.pid != os.getpid() and not owner_lives(mark):
+                process.kill()
+                orphans.append(process)
+    psutil.wait_procs(orphans, timeout=5)
+    return len(orphans)
+
+
+class OutputLog:
+    """A program's output in a file: its first MiB and its last 64 KiB, whatever it writes."""
+
+    def __init__(self, stream: IO[bytes], path: Path, on_output: Callable[[bytes], None] | None = None) -> None:
+        self._path = path
+        self._on_output = on_output
+        self._stream = stream
+        self._tail: deque[bytes] = deque()
+        self._tail_size = 0
+        self._skipped = 0
+        self._thread = threading.Thread(target=self._drain, name=f"output of {path.name}", daemon=True)
+        self._thread.start()
+
+    def _drain(self) -> None:
+        written = 0
+        with contextlib.suppress(OSError), self._path.open("ab") as file:
+            while chunk := os.read(self._stream.fileno(), 65536):
+                if self._on_output:
+                    self._on_output(chunk)
+                if written < _HEAD_LIMIT:
+                    file.write(chunk)
+                    file.flush()
+                    written += len(chunk)
+                self._keep(chunk, counts_as_skipped=written >= _HEAD_LIMIT)
+            if self._skipped:
+                file.write(b"\n[... cut ...]\n" + b"".join(self._tail))
+        self._stream.close()
+
+    def _keep(self, chunk: bytes, *, counts_as_skipped: bool) -> None:
+        self._tail.append(chunk)
+        self._tail_size += len(chunk)
+        self._skipped += len(chunk) if counts_as_skipped else 0
+        while self._tail_size > _TAIL_LIMIT and len(self._tail) > 1:
+            self._tail_size -= len(self._tail.popleft())
+
+    def end(self) -> None:
+        """Wait (5 s at most: a grandchild may hold the pipe) until all that was written is in the file."""
+        self._thread.join(5)
+
+    def tail(self) -> str:
+        """The last of what the program wrote."""
+        return b"".join(list(self._tail)).decode("utf-8", "replace")
+
+
+def spawn(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+    folder: Path | None = None,
+    on_output: Callable[[bytes], None] | None = None,
+) -> tuple[subprocess.Popen[bytes], OutputLog]:
+    """Start a marked process in a session of its own (so that Ctrl-C reaches us alone), its output going to `log`."""
+    try:
+        process = subprocess.Popen(
+            command,
+            env={**environment, OWNER_VARIABLE: owner_mark()},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CannotRunError(f"cannot start {command[0]}: {error.strerror}") from error
+    assert process.stdout is not None  # noqa: S101 - by stdout=PIPE
+    return process, OutputLog(process.stdout, log, on_output)
+
+
+def stop(process: subprocess.Popen[bytes], grace: float = 5.0) -> None:
+    """SIGTERM, then after `grace` seconds SIGKILL, to the process, its session and whatever it started."""
+    descendants: list[psutil.Process] = []
+    with contextlib.suppress(psutil.Error):
+        descendants = psutil.Process(process.pid).children(recursive=True)
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(grace)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for descendant in descendants:
+        with contextlib.suppress(psutil.Error):
+            descendant.kill()
+    process.wait()
+
+
+def describe_exit(code: int) -> str:
+    """`exit status 3` or `killed by SIGSEGV`."""
+    if code >= 0:
+        return f"exit status {code}"
+    with contextlib.suppress(ValueError):
+        return f"killed by {signal.Signals(-code).name}"
+    return f"killed by signal {-code}"

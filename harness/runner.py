@@ -1,0 +1,169 @@
+"""Runs cases against a target until each has a verdict or is lost, and says whose fault it was if the target died.
+
+A target that dies takes other cases' connections down with it, when several run at once. So a batch's verdicts count at
+once only if a fresh connection works after it. If not, its failing verdicts, and its last one (the case after which
+nothing worked any more), are put aside and run again alone, one after the other, on a target started anew: who fails
+alone has failed, who kills the server alone has killed it, and the rest get a fair verdict.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.endpoint import Endpoint
+from harness.engines import Batch, Engine, Job, Record
+from harness.errors import TargetError, WsconformError
+from harness.results import Behavior, Lost, Outcome, TargetRun
+from harness.targets import Target
+
+#: Bounds on what a broken target may cost: starts anew, cases that got the engine stuck, rounds without a verdict.
+MAX_RESTARTS = 25
+MAX_STUCK = 10
+MAX_FRUITLESS = 2
+
+
+@dataclass
+class CaseRunner:
+    """One target under one engine."""
+
+    engine: Engine
+    target: Target
+    folder: Path
+    jobs: int
+    record: Callable[[Record], None]
+    on_case: Callable[[str], None] = lambda _: None
+    say: Callable[[str], None] = lambda _: None
+    _pending: list[str] = field(default_factory=list)
+    _alone: list[str] = field(default_factory=list)
+    _lost: dict[str, str] = field(default_factory=dict)
+    _observed: int = 0
+    _restarts: int = 0
+    _stuck: int = 0
+    _endpoint: Endpoint | None = None
+
+    def run(self, about: TargetRun, cases: list[str]) -> TargetRun:
+        """Run the cases; what is expected, observed and lost goes into a copy of `about`. The target is stopped."""
+        began = time.monotonic()
+        self._pending = list(cases)
+        error = None
+        try:
+            self._endpoint = self.target.start()
+            self._run_all()
+        except TargetError as problem:
+            self._lose_rest(problem.message)
+            # once there were verdicts, a target that does not come back is a run that is incomplete
+            error = problem.message if self._observed == 0 else None
+            self.say(problem.message + (f"\n{problem.details}" if problem.details else ""))
+        except WsconformError as problem:
+            self._lose_rest(problem.message)
+            raise
+        finally:
+            self.target.stop()
+            self.outcome = about.model_copy(
+                update={
+                    "url": self._endpoint.url if self._endpoint else about.url,
+                    "observed": about.observed + self._observed,
+                    "lost": [Lost(case=case, reason=reason) for case, reason in self._lost.items()]
+                    + [Lost(case=case, reason="the run was stopped before it") for case in self._unfinished()],
+                    "restarts": about.restarts + self._restarts,
+                    "seconds": round(about.seconds + time.monotonic() - began, 3),
+                    "error": error,
+                }
+            )
+        return self.outcome
+
+    def _unfinished(self) -> list[str]:
+        return [*self._pending, *self._alone]
+
+    def _lose_rest(self, reason: str) -> None:
+        self._lost |= dict.fromkeys(self._unfinished(), reason)
+        self._pending, self._alone = [], []
+
+    def _run_all(self) -> None:
+        fruitless = 0
+        while self._unfinished():
+            self._bring_back()
+            alone = bool(self._alone)
+            cases = self._alone[:1] if alone else list(self._pending)
+            before = self._unfinished()
+            reason = self._round(cases, alone=alone)
+            fruitless = fruitless + 1 if self._unfinished() == before else 0
+            if fruitless == MAX_FRUITLESS:
+                self._lose_rest(reason)
+
+    def _bring_back(self) -> None:
+        """Have a target that answers, started anew if it does not."""
+        problem = self.target.problem()
+        if problem is None:
+            return
+        if self._restarts >= MAX_RESTARTS:
+            raise TargetError(f"{self.target.name} stopped answering more than {MAX_RESTARTS} times: {problem}")
+        self.say(f"{self.target.name}: {problem}; starting it anew")
+        self._restarts += 1
+        self._endpoint = self.target.start()
+
+    def _round(self, cases: list[str], *, alone: bool) -> str:
+        """Run the cases once; returns why those without a verdict have none."""
+        assert self._endpoint is not None  # noqa: S101 - run() has started it
+        job = Job(
+            target=self.target.name,
+            endpoint=self._endpoint,
+            cases=cases,
+            jobs=1 if alone else self.jobs,
+            deflates=self.target.deflates,
+            folder=self.folder,
+            on_case=self.on_case,
+            stop=threading.Event(),
+        )
+        died: str | None = None
+        reason = ""
+        with contextlib.closing(self.engine.run(job)) as batches:
+            for batch in batches:
+                died = died or self.target.problem()
+                if died is not None:
+                    job.stop.set()
+                self._take(batch, died, alone=alone)
+                reason = reason or died or batch.reason
+        return reason or f"{self.engine.name} gave no verdict for it"
+
+    def _take(self, batch: Batch, died: str | None, *, alone: bool) -> None:
+        doubtful: set[str] = set()
+        if died is not None and not alone and batch.records:
+            doubtful = {r.result.case for r in batch.records if r.result.outcome is Outcome.FAILED}
+            doubtful.add(batch.records[-1].result.case)
+        for record in batch.records:
+            if record.result.case not in doubtful:
+                self._keep(_blamed(record, died) if died is not None and alone else record)
+        self._alone = [case for case in self._alone if case not in batch.cases]
+        missing = set(batch.cases) - {record.result.case for record in batch.records}
+        self._pending = [
+            case for case in self._pending if case not in batch.cases or (case in missing and case != batch.culprit)
+        ]
+        # in the order of the batch: what was asked for alone and has no verdict is lost
+        for case in batch.cases:
+            if case in doubtful or (case == batch.culprit and not alone):
+                self._alone.append(case)
+            elif case in missing and alone:
+                self._lost[case] = died or batch.reason or "no verdict"
+        self._stuck += batch.culprit is not None
+        if self._stuck > MAX_STUCK:
+            raise TargetError(f"{self.target.name} got {self.engine.name} stuck more than {MAX_STUCK} times")
+
+    def _keep(self, record: Record) -> None:
+        self.record(record)
+        self._observed += 1
+
+
+def _blamed(record: Record, died: str) -> Record:
+    """The verdict of a case that ran alone and after which nothing answered: whatever else it did, it failed."""
+    words = f"The server died or stopped answering: {died}."
+    if record.result.behavior is not Behavior.FAILED:
+        words += f" (Autobahn's own verdict: {record.result.behavior}.)"
+    result = record.result.model_copy(update={"behavior": Behavior.FAILED})
+    evidence = record.evidence.model_copy(update={"outcome": f"{words} {record.evidence.outcome}".strip()})
+    return Record(result, evidence)

@@ -1,0 +1,80 @@
+"""Which cases: the ids of Autobahn Testsuite 25.10.1, patterns over them, and shares of about the same weight."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import resources
+
+from harness.errors import UsageError
+from harness.results import case_order, matches
+from harness.text import did_you_mean
+
+#: Sections that move much data. They have time limits of 10 s and more, so they may share a busy machine with each
+#: other; the rest fails a peer that takes over a second to answer (`killAfter(1)`), so never runs beside them.
+BULK_SECTIONS = frozenset({"9", "12", "13"})
+
+
+@cache
+def weights() -> dict[str, int]:
+    """Each case, in order, with the milliseconds that it took a real wstest against python-websockets."""
+    text = resources.files("harness").joinpath("data/autobahn-25.10.1.csv").read_text(encoding="utf-8")
+    return {row["case"]: int(row["ms"]) for row in csv.DictReader(text.splitlines())}
+
+
+def section(case: str) -> str:
+    """The part of an id before its first dot."""
+    return case.split(".", 1)[0]
+
+
+def weight(case: str, *, deflates: bool) -> int:
+    """Milliseconds to expect; sections 12 and 13 end at once where permessage-deflate is not offered."""
+    return weights()[case] if deflates or section(case) not in {"12", "13"} else 1
+
+
+def resolve(patterns: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
+    """The cases that fit a pattern and none of `exclude`, in order; UsageError where a pattern fits nothing."""
+    chosen = _fitting(patterns) - _fitting(exclude)
+    if not chosen:
+        raise UsageError("no case is left to run: --exclude takes away all that --cases asks for")
+    return sorted(chosen, key=case_order)
+
+
+def _fitting(patterns: Iterable[str]) -> set[str]:
+    chosen: set[str] = set()
+    for pattern in patterns:
+        fitting = {case for case in weights() if matches(pattern, case)}
+        if not fitting:
+            below = f"{pattern}.*"
+            hint = (
+                f"; did you mean {below}?"
+                if any(matches(below, case) for case in weights())
+                else did_you_mean(pattern.replace("*", ""), weights())
+            )
+            raise UsageError(f"no case fits {pattern!r}{hint} (`wsconform cases list` shows all)")
+        chosen |= fitting
+    return chosen
+
+
+def shares(cases: Sequence[str], jobs: int, *, deflates: bool, at_most_ms: int = 30_000) -> list[list[list[str]]]:
+    """Phases of shares: the shares of a phase may run `jobs` at a time, the phases one after the other.
+
+    Shares are of about the same weight (longest first to the lightest share), at least `jobs` where there are cases
+    enough, and of about `at_most_ms` milliseconds, since wstest writes its verdicts when a share ends.
+    """
+    quiet = [case for case in cases if section(case) not in BULK_SECTIONS]
+    bulk = [case for case in cases if section(case) in BULK_SECTIONS]
+    phases = []
+    for phase in filter(None, (quiet, bulk)):
+        total = sum(weight(case, deflates=deflates) for case in phase)
+        count = min(len(phase), max(jobs, -(-total // at_most_ms)))
+        loads = [0] * count
+        parts: list[list[str]] = [[] for _ in range(count)]
+        # a case costs a little even where it is over at once, so that light cases are spread as well
+        for case in sorted(phase, key=lambda case: -weight(case, deflates=deflates)):
+            lightest = loads.index(min(loads))
+            loads[lightest] += weight(case, deflates=deflates) + 5
+            parts[lightest].append(case)
+        phases.append([sorted(part, key=case_order) for part in parts])
+    return phases

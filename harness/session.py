@@ -1,0 +1,260 @@
+"""A run from beginning to end: targets one after the other, verdicts into the journal, the gate, the report."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from types import FrameType
+
+from harness import __version__, gate
+from harness.engines import Engine, Record
+from harness.errors import ExitCode, UsageError, WsconformError
+from harness.journal import Journal, new_folder, now, point_latest, read_results, read_run, this_machine
+from harness.progress import Reporter
+from harness.results import Deviation, Implementation, Lost, Run, Selection, TargetRun
+from harness.runner import CaseRunner
+from harness.targets import Target
+
+BUILD = Path("build")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A target that is to be run."""
+
+    target: Target
+    about: Implementation = field(default_factory=Implementation)
+    deviations: list[Deviation] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is to do."""
+
+    engine: Engine
+    make_targets: Callable[[Path], Sequence[Planned]]  #: given the run's folder, where targets keep their output
+    names: Sequence[str]
+    cases: list[str]
+    patterns: list[str]
+    exclude: list[str]
+    jobs: int
+    output: Path | None
+    resume: bool
+    strict: bool
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What came of a run."""
+
+    folder: Path
+    run: Run
+    judgements: list[gate.Judgement]
+    exit_code: ExitCode
+
+
+class Session:
+    """Carries out a plan."""
+
+    def __init__(self, plan: Plan, reporter: Reporter) -> None:
+        self._plan = plan
+        self._reporter = reporter
+        folder = plan.output or (self._latest() if plan.resume else new_folder(BUILD))
+        self._journal = Journal(folder, resume=plan.resume)
+        self.folder = folder
+        try:
+            self._earlier = self._check_resumed() if plan.resume else None
+        except WsconformError:
+            self._journal.close()
+            raise
+        self._started = self._earlier.started_at if self._earlier else now()
+        self._done = read_results(folder) if plan.resume else []
+        self._targets: list[TargetRun] = []
+
+    @staticmethod
+    def _latest() -> Path:
+        folder = BUILD / "latest"
+        if not folder.exists():
+            raise UsageError(f"there is no run to resume: {folder} does not exist")
+        return folder.resolve()
+
+    def _check_resumed(self) -> Run:
+        """A resumed run asks for what the first part asked for, or its counts would mean nothing."""
+        earlier = read_run(self.folder)
+        asked = [(target.target, target.engine) for target in earlier.targets]
+        if asked != [(name, self._plan.engine.name) for name in self._plan.names]:
+            words = ", ".join(f"{target} with {engine}" for target, engine in asked)
+            raise UsageError(f"{self.folder} is a run of {words}; --resume goes on with the same targets and engine")
+        if (earlier.selection.cases, earlier.selection.exclude) != (self._plan.patterns, self._plan.exclude):
+            raise UsageError(
+                f"{self.folder} asked for cases {' '.join(earlier.selection.cases)}; --resume goes on with the same"
+            )
+        return earlier
+
+    def run(self) -> Finished:
+        """Run everything that is planned; the journal is kept whatever happens."""
+        state = "running"
+        problem: WsconformError | None = None
+        try:
+            with _terminable():
+                planned = self._plan.make_targets(self.folder)
+                self._targets = [self._about(one) for one in planned]
+                self._write("running")
+                for number, one in enumerate(planned):
+                    self._run_one(number, one)
+            state = "complete"
+        except KeyboardInterrupt:
+            state = "interrupted"
+        except WsconformError as error:
+            state, problem = "error", error
+        finally:
+            self._reporter.end()
+        return self._finish(state, problem)
+
+    def _about(self, planned: Planned) -> TargetRun:
+        target = planned.target
+        return TargetRun(
+            target=target.name,
+            engine=self._plan.engine.name,
+            engine_version=self._plan.engine.version,
+            started_as=target.started_as,
+            implementation=planned.about,
+            deviations=planned.deviations,
+            expected=len(self._plan.cases),
+            observed=sum(result.target == target.name for result in self._done),
+        )
+
+    def _run_one(self, number: int, planned: Planned) -> None:
+        about = self._targets[number]
+        have = {result.case for result in self._done if result.target == about.target}
+        cases = [case for case in self._plan.cases if case not in have]
+        if not cases:
+            return
+        self._reporter.start(about.target, len(self._plan.cases), already=len(have))
+        runner = CaseRunner(
+            engine=self._plan.engine,
+            target=planned.target,
+            folder=self.folder,
+            jobs=self._plan.jobs,
+            record=self._record,
+            on_case=self._reporter.case,
+            say=self._reporter.say,
+        )
+        try:
+            runner.run(about, cases)
+        finally:
+            log = f"targets/{_log_name(about.target)}"
+            shown = log if (self.folder / log).exists() else None
+            self._targets[number] = runner.outcome.model_copy(update={"log": shown})
+            self._write("running")
+            self._reporter.end()
+
+    def _record(self, record: Record) -> None:
+        self._journal.add(record)
+        self._reporter.verdict(record.result)
+
+    def _write(self, state: str, exit_code: ExitCode | None = None) -> Run:
+        plan = self._plan
+        run = Run.model_validate(
+            {
+                "id": self.folder.name,
+                "state": state,
+                "exit_code": None if exit_code is None else int(exit_code),
+                "started_at": self._started,
+                "finished_at": None if state == "running" else now(),
+                "strict": plan.strict,
+                "versions": versions() | {plan.engine.name: plan.engine.version},
+                "machine": this_machine(),
+                "selection": Selection(
+                    cases=plan.patterns, exclude=plan.exclude, count=len(plan.cases), jobs=plan.jobs
+                ),
+                "targets": self._targets,
+            }
+        )
+        self._journal.write_run(run)
+        return run
+
+    def _finish(self, state: str, problem: WsconformError | None) -> Finished:
+        results = read_results(self.folder)
+        if state != "complete":
+            self._lose_unseen({(result.target, result.case) for result in results})
+        try:
+            run = self._write(state)
+            judgements, code = gate.judge_run(run, results, strict=self._plan.strict)
+            if state == "complete" and code is ExitCode.INCOMPLETE:
+                state = "incomplete"
+            run = self._write(state, code)
+        except WsconformError as error:
+            raise problem or error from None
+        finally:
+            self._journal.close()
+        if problem is not None:
+            problem.details = "\n".join(filter(None, [problem.details, f"what was measured is kept in {self.folder}"]))
+            raise problem
+        if self._plan.output is None:
+            point_latest(BUILD, self.folder)
+        return Finished(self.folder, run, judgements, code)
+
+    def _lose_unseen(self, seen: set[tuple[str, str]]) -> None:
+        """After an interruption: every case without a verdict is a lost one, also of targets that had no turn."""
+        for number, target in enumerate(self._targets):
+            told = {lost.case for lost in target.lost}
+            lost = target.lost + [
+                Lost(case=case, reason="the run ended before it")
+                for case in self._plan.cases
+                if case not in told and (target.target, case) not in seen
+            ]
+            self._targets[number] = target.model_copy(update={"lost": lost})
+
+
+def _log_name(target: str) -> str:
+    return f"{target}.log"
+
+
+def target_log(folder: Path, name: str) -> Path:
+    """Where a target's own output goes."""
+    path = folder / "targets" / _log_name(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def versions() -> dict[str, str]:
+    """The versions of what takes part."""
+    found = {"wsconform": __version__, "python": platform.python_version()}
+    for name in ("docker", "jinja2", "pydantic"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a run as Ctrl-C does: with everything stopped and what was measured kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGTERM, signal.SIGHUP]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def default_jobs() -> int:
+    """How many fuzzingclients at a time: twice the cores, since they mostly wait; four at most."""
+    return max(1, min(4, 2 * (os.cpu_count() or 1)))

@@ -1,0 +1,55 @@
+"""Targets: a started instance of an implementation, or a URL that someone else runs."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from harness.endpoint import Endpoint
+from harness.errors import TargetError
+from harness.handshake import check, wait_until_ready
+
+__all__ = ["Target", "UrlTarget"]
+
+
+class Target(Protocol):
+    """What the runner needs of a server under test."""
+
+    name: str
+    deflates: bool  #: whether it may offer permessage-deflate (decides how much work sections 12 and 13 are)
+
+    @property
+    def started_as(self) -> Literal["process", "container", "url"]:
+        """How it came to run."""
+
+    def start(self) -> Endpoint:
+        """Start it (anew, where it ran before) and wait until a handshake succeeds; TargetError if it never does."""
+
+    def problem(self) -> str | None:
+        """None if a fresh connection works now, else what is wrong, in one line."""
+
+    def stop(self) -> None:
+        """End it and remove what it left. May be called at any time, and twice."""
+
+
+class UrlTarget:
+    """A server that someone else runs: it is looked at, never started."""
+
+    started_as: Literal["url"] = "url"
+    deflates = True
+
+    def __init__(self, endpoint: Endpoint, name: str | None = None) -> None:
+        self.name = name or endpoint.url
+        self._endpoint = endpoint
+
+    def start(self) -> Endpoint:
+        """Wait until it answers; it may be one that a supervisor starts anew."""
+        if (problem := wait_until_ready(self._endpoint, lambda: None, timeout=5.0)) is not None:
+            raise TargetError(f"{self._endpoint.url}: {problem}")
+        return self._endpoint
+
+    def problem(self) -> str | None:
+        """None if a fresh connection works now."""
+        return check(self._endpoint)
+
+    def stop(self) -> None:
+        """Nothing of ours to end."""

@@ -1,0 +1,211 @@
+"""An implementation as a container, built from its Dockerfile."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from harness import containers
+from harness.endpoint import Endpoint
+from harness.errors import CannotRunError, TargetError
+from harness.handshake import check, wait_until_ready
+from harness.manifest import Source, project
+from harness.processes import describe_exit
+from harness.text import last_lines, printable
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+    from docker.models.networks import Network
+
+_PORT = 9001
+_MEMORY_LIMIT = "2g"
+_PROCESS_LIMIT = 512
+_READY_LIMIT_S = 60
+_LOG_LINES = 20_000
+
+
+def build_image(client: DockerClient, source: Source, base: str | None, say: Callable[[str], None]) -> str:
+    """Build the image from the manifest's Dockerfile; its tag. `base` overrides the Dockerfile's BASE."""
+    folder = f"implementations/{source.manifest.name}"
+    dockerfile = (source.folder / source.manifest.container.dockerfile).resolve()
+    if not dockerfile.is_file():
+        raise TargetError(f"{source.manifest.name}: no {dockerfile}")
+    # a Dockerfile may be shared with another implementation: its name in the context is where it lies
+    in_context = f"implementations/{dockerfile.parent.name}/{dockerfile.name}"
+    tag = f"wsconform/{source.manifest.name}:{source.manifest.version}"
+    tail = ""
+    with containers.explained(f"cannot build the image of {source.manifest.name}"):
+        for event in client.api.build(
+            fileobj=_context(source, folder, dockerfile, in_context),
+            custom_context=True,
+            dockerfile=in_context,
+            tag=tag,
+            buildargs={"BASE": base} if base else None,
+            labels={"wsconform.implementation": source.manifest.name},
+            rm=True,
+            forcerm=True,
+            decode=True,
+        ):
+            tail = (tail + str(event.get("stream", "")))[-8192:]
+            if step := str(event.get("stream", "")).strip():
+                say(f"building {source.manifest.name}: {printable(step, 60)}")
+            if "error" in event:
+                reason = printable(str(event["error"]), 200)
+                raise TargetError(
+                    f"cannot build the image of {source.manifest.name}: {reason}", details=last_lines(tail)
+                )
+    return tag
+
+
+def _context(source: Source, folder: str, dockerfile: Path, in_context: str) -> io.BytesIO:
+    """The build context: this implementation's folder and the project's files that its manifest names."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(source.folder, folder, filter=_clean)
+        if dockerfile.parent != source.folder:
+            archive.add(dockerfile.parent, str(Path(in_context).parent), filter=_clean)
+        for name in source.manifest.container.files:
+            archive.add(project() / name, name, filter=_clean)
+    buffer.seek(0)
+    return buffer
+
+
+def _clean(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Leave out caches, and what differs from checkout to checkout, so that the engine's build cache holds."""
+    if Path(member.name).name in {"__pycache__", "node_modules"}:
+        return None
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mtime = 0
+    return member
+
+
+class ContainerTarget:
+    """An implementation in a container on a network of its own."""
+
+    started_as: Literal["container"] = "container"
+
+    def __init__(
+        self,
+        client: DockerClient,
+        source: Source,
+        log: Path,
+        *,
+        base: str | None,
+        published: bool,
+        say: Callable[[str], None],
+    ) -> None:
+        self.name = source.manifest.name
+        self.deflates = source.deflates
+        self._client = client
+        self._source = source
+        self._log = log
+        self._base = base
+        self._published = published
+        self._say = say
+        self._image: str | None = None
+        self._network: Network | None = None
+        self._container: Container | None = None
+        self._endpoint: Endpoint | None = None
+
+    def start(self) -> Endpoint:
+        """Build the image where needed, start it and wait for a handshake."""
+        self._remove_container()
+        if self._image is None:
+            self._image = build_image(self._client, self._source, self._base, self._say)
+        if self._network is None:
+            self._network = containers.private_network(self._client, published=self._published)
+        with containers.explained(f"cannot start the container of {self.name}"):
+            self._container = self._client.containers.create(
+                self._image,
+                network=self._network.name,
+                environment={**self._source.manifest.environment, "HOST": "0.0.0.0", "PORT": str(_PORT)},  # noqa: S104
+                labels=containers.labels(),
+                ports={f"{_PORT}/tcp": ("127.0.0.1", 0)} if self._published else None,
+                mem_limit=_MEMORY_LIMIT,
+                memswap_limit=_MEMORY_LIMIT,
+                pids_limit=_PROCESS_LIMIT,
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                log_config=containers.bounded_log(),
+                init=True,
+            )
+            self._container.start()
+            self._endpoint = self._find_endpoint(self._container, str(self._network.name))
+        problem = wait_until_ready(self._endpoint, self._gone, _READY_LIMIT_S)
+        if problem is not None:
+            output = self._output()
+            self.stop()
+            raise TargetError(f"{self.name} did not start in its container: {problem}", details=last_lines(output))
+        return self._endpoint
+
+    def _find_endpoint(self, container: Container, network: str) -> Endpoint:
+        container.reload()
+        settings = container.attrs["NetworkSettings"]
+        inside = f"ws://{container.name}:{_PORT}"
+        if self._published and (ports := settings["Ports"].get(f"{_PORT}/tcp")):
+            return Endpoint(f"ws://127.0.0.1:{ports[0]['HostPort']}", network, inside)
+        # On Linux the host has a leg in the bridge, also of a network without a way out.
+        address = settings["Networks"][network]["IPAddress"]
+        if not address:
+            raise TargetError(f"{self.name} has no address on its network: {self._gone() or 'it has ended'}")
+        return Endpoint(f"ws://{address}:{_PORT}", network, inside)
+
+    def _gone(self) -> str | None:
+        if self._container is None:
+            return "it was not started"
+        try:
+            with containers.explained("its container can't be seen"):
+                self._container.reload()
+        except CannotRunError as error:
+            return error.message
+        state = self._container.attrs["State"]
+        if state["Running"]:
+            return None
+        out_of_memory = f", out of memory ({_MEMORY_LIMIT})" if state.get("OOMKilled") else ""
+        code = int(state["ExitCode"])
+        signalled = 128
+        return f"it ended with {describe_exit(signalled - code if code > signalled else code)}{out_of_memory}"
+
+    def problem(self) -> str | None:
+        """None if a fresh connection works, else how the container ended or what is wrong with its answer."""
+        if (reason := self._gone()) is not None or self._endpoint is None:
+            return reason or "it was not started"
+        if (reason := check(self._endpoint)) is None:
+            return None
+        return self._gone() or reason
+
+    def _output(self) -> str:
+        if self._container is None:
+            return ""
+        with containers.explained("its output can't be read"):
+            return bytes(self._container.logs(tail=_LOG_LINES)).decode("utf-8", "replace")
+
+    def stop(self) -> None:
+        """End and remove the container and its network."""
+        self._remove_container()
+        if self._network is not None:
+            containers.remove_network(self._network)
+            self._network = None
+
+    def _remove_container(self) -> None:
+        if self._container is None:
+            return
+        with self._quietly():
+            self._container.stop(timeout=5)
+        with self._quietly(), self._log.open("a", encoding="utf-8") as file:
+            file.write(self._output())
+        containers.remove(self._container)
+        self._container = None
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _quietly() -> Iterator[None]:
+        """Cleaning up goes on whatever is gone already."""
+        with contextlib.suppress(CannotRunError, OSError), containers.explained("cleaning up"):
+            yield

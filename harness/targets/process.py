@@ -1,0 +1,177 @@
+"""An implementation as a local process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import psutil
+from filelock import FileLock
+
+from harness import processes
+from harness.endpoint import Endpoint
+from harness.errors import CannotRunError, TargetError
+from harness.handshake import check, wait_until_ready
+from harness.manifest import CONTRACT_VARIABLES, Local, Source
+from harness.text import last_lines
+
+SETUP_LIMIT_S = 600
+READY_LIMIT_S = 30
+_PORT_TRIES = 3
+
+
+def set_up(source: Source, say: Callable[[str], None]) -> None:
+    """Run the manifest's set-up commands in its cache folder, once; TargetError says which one failed."""
+    local = _local(source)
+    if missing := source.missing():
+        raise TargetError(f"{source.manifest.name}: {', '.join(missing)} not found on PATH; install it, or --container")
+    cache = source.cache
+    done = cache / ".set-up"
+    if done.exists() or not local.setup:
+        return
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache.with_suffix(".lock")):
+            if done.exists():
+                return
+            shutil.rmtree(cache, ignore_errors=True)
+            cache.mkdir()
+            for command in local.setup:
+                say(f"setting up {source.manifest.name}: {Path(command[0]).name} …")
+                _run_setup(source, [source.expand(word) for word in command], cache.with_suffix(".log"))
+            done.touch()
+    except OSError as error:
+        raise CannotRunError(
+            f"cannot set up {source.manifest.name} in {cache}: {error.strerror}; WSCONFORM_CACHE names another folder"
+        ) from error
+
+
+def _run_setup(source: Source, command: list[str], log: Path) -> None:
+    log.unlink(missing_ok=True)
+    process, output = processes.spawn(command, environment=_inherited(), log=log)
+    try:
+        code = process.wait(SETUP_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        code = None
+    finally:
+        processes.stop(process, 0)
+        output.end()
+    if code != 0:
+        how = f"did not end within {SETUP_LIMIT_S} s" if code is None else processes.describe_exit(code)
+        raise TargetError(
+            f"{source.manifest.name}: set-up command `{' '.join(command)}` failed ({how})",
+            details=last_lines(output.tail()),
+        )
+
+
+def _local(source: Source) -> Local:
+    if source.manifest.local is None:
+        raise TargetError(f"{source.manifest.name}: its manifest has no [local] way; use --container")
+    return source.manifest.local
+
+
+def _inherited() -> dict[str, str]:
+    """Our environment without what would change the server or its interpreter behind the manifest's back."""
+    drop = {*CONTRACT_VARIABLES, "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "NODE_PATH", "NODE_OPTIONS"}
+    return {name: value for name, value in os.environ.items() if name not in drop}
+
+
+def free_port(host: str) -> int:
+    """A port that nobody listens on now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+class ProcessTarget:
+    """An implementation started from its manifest's [local] table, on a free port."""
+
+    started_as: Literal["process"] = "process"
+
+    def __init__(
+        self, source: Source, log: Path, *, host: str = "127.0.0.1", say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.name = source.manifest.name
+        self.deflates = source.deflates
+        self._source = source
+        self._log = log
+        self._host = host
+        self._say = say
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: processes.OutputLog | None = None
+        self._endpoint: Endpoint | None = None
+
+    def start(self) -> Endpoint:
+        """Start it and wait for a handshake. A port that another program took meanwhile is tried again elsewhere."""
+        set_up(self._source, self._say)
+        for attempt in range(1, _PORT_TRIES + 1):
+            problem = self._start_once()
+            if problem is None:
+                assert self._endpoint is not None  # noqa: S101 - set by _start_once
+                return self._endpoint
+            output = self._output.tail() if self._output else ""
+            self.stop()
+            taken = "address already in use" in output.lower() or "EADDRINUSE" in output
+            if not taken or attempt == _PORT_TRIES:
+                break
+        raise TargetError(f"{self.name} did not start: {problem}", details=last_lines(output))
+
+    def _start_once(self) -> str | None:
+        self.stop()
+        local, manifest = _local(self._source), self._source.manifest
+        port = free_port(self._host)
+        values = {**manifest.environment, **local.environment}
+        environment = _inherited() | {name: self._source.expand(value) for name, value in values.items()}
+        environment |= {"HOST": self._host, "PORT": str(port)}
+        command = [self._source.expand(word) for word in local.start]
+        self._process, self._output = processes.spawn(command, environment=environment, log=self._log)
+        reachable = "127.0.0.1" if self._host == "0.0.0.0" else self._host  # noqa: S104 - compared, not bound
+        self._endpoint = Endpoint(f"ws://{reachable}:{port}")
+        return wait_until_ready(self._endpoint, self._gone, READY_LIMIT_S) or self._stranger(port)
+
+    def _gone(self) -> str | None:
+        code = self._process.poll() if self._process else None
+        if code is None or self._output is None:
+            return None
+        self._output.end()
+        return f"it ended with {processes.describe_exit(code)}"
+
+    def _stranger(self, port: int) -> str | None:
+        """A reason if our process tree listens elsewhere: then whoever answered is not who is to be judged."""
+        assert self._process is not None  # noqa: S101 - called while it runs
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(self._process.pid)
+            tree = [process, *process.children(recursive=True)]
+            listening = {c.laddr.port for p in tree for c in p.net_connections("tcp") if c.status == "LISTEN"}
+            if listening and port not in listening:
+                return f"it listens on port {min(listening)}, not on PORT={port}"
+        return None
+
+    def problem(self) -> str | None:
+        """None if a fresh connection works, else how the process ended or what is wrong with its answer."""
+        if (reason := self._gone()) is not None or self._endpoint is None:
+            return reason or "it was not started"
+        reason = check(self._endpoint)
+        if reason is None:
+            return None
+        # A process that crashes closes its sockets a moment before it can be waited for.
+        deadline = time.monotonic() + 1
+        while self._gone() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return self._gone() or reason
+
+    def stop(self) -> None:
+        """End it: SIGTERM, SIGKILL after 5 s."""
+        if self._process is not None:
+            processes.stop(self._process)
+        if self._output is not None:
+            self._output.end()
+        self._process = None

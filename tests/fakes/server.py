@@ -1,0 +1,77 @@
+"""A WebSocket server with a fault (FAULT in the environment): shakes hands, echoes nothing, closes when asked to.
+
+none | exit | silent | http | wrong-accept | die-after N | hang-after N | stubborn (ignores SIGTERM) | child | noisy
+"""
+
+import base64
+import contextlib
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+fault, _, argument = os.environ.get("FAULT", "").partition(" ")
+
+
+def shake_hands(peer: socket.socket) -> None:
+    request = b""
+    while b"\r\n\r\n" not in request:
+        chunk = peer.recv(4096)
+        if not chunk:
+            return
+        request += chunk
+    key = next(
+        line.split(b":")[1].strip() for line in request.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key")
+    )
+    accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+    if fault == "http":
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        return
+    if fault == "wrong-accept":
+        accept = b"x" * 28
+    peer.sendall(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    )
+    if peer.recv(4096):
+        peer.sendall(b"\x88\x02\x03\xe8")
+
+
+def serve_one(peer: socket.socket) -> None:
+    with peer:
+        if fault == "silent":
+            peer.recv(1 << 20)
+            time.sleep(3600)
+        with contextlib.suppress(OSError):
+            shake_hands(peer)
+
+
+def main() -> None:
+    if fault == "exit":
+        print("first line\n\x1b[31mcannot find libfoo.so\x1b[0m")
+        sys.exit(3)
+    if fault == "taken":
+        sys.exit("OSError: [Errno 98] Address already in use")
+    if fault == "noisy":
+        threading.Thread(target=lambda: [os.write(1, b"x" * 65535 + b"\n") for _ in range(800)], daemon=True).start()
+    if fault == "stubborn":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if fault == "child":
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], start_new_session=True)
+    connections = 0
+    with socket.create_server((os.environ["HOST"], int(os.environ["PORT"]))) as listener:
+        while True:
+            peer, _ = listener.accept()
+            connections += 1
+            if fault == "die-after" and connections > int(argument):
+                os.kill(os.getpid(), signal.SIGSEGV)
+            if fault == "hang-after" and connections > int(argument):
+                time.sleep(3600)
+            threading.Thread(target=serve_one, args=(peer,), daemon=True).start()
+
+
+main()

@@ -1,0 +1,67 @@
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import UsageError
+from harness.selection import BULK_SECTIONS, resolve, section, shares, weights
+
+ALL = list(weights())
+
+
+def test_there_are_the_517_cases_of_autobahn_25_10_1():
+    by_section = Counter(section(case) for case in ALL)
+    assert by_section == {
+        "1": 16, "2": 11, "3": 7, "4": 10, "5": 20, "6": 145, "7": 37, "9": 54, "10": 1, "12": 90, "13": 126,
+    }  # fmt: skip
+    assert len(ALL) == 517
+
+
+def test_star_asks_for_all_in_order():
+    assert resolve(["*"]) == ALL
+
+
+def test_exclusion_takes_away():
+    assert len(resolve(["*"], ["12.*", "13.*"])) == 301
+
+
+def test_the_same_case_asked_for_twice_is_run_once():
+    assert resolve(["7.1.5", "7.1.*", "7.1.5"]) == ["7.1.1", "7.1.2", "7.1.3", "7.1.4", "7.1.5", "7.1.6"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"), [("99.*", "no case fits '99.*'"), ("6.4", "did you mean 6.4.*"), ("7.1.55", "7.1.5")]
+)
+def test_a_pattern_that_fits_nothing_is_an_error_with_a_hint(pattern: str, hint: str):
+    with pytest.raises(UsageError) as caught:
+        resolve([pattern])
+    assert hint in caught.value.message
+
+
+def test_excluding_everything_is_an_error():
+    with pytest.raises(UsageError, match="no case is left"):
+        resolve(["1.*"], ["1.*"])
+
+
+@given(st.lists(st.sampled_from(ALL), min_size=1, unique=True), st.integers(1, 8), st.booleans())
+def test_shares_hold_each_case_once_and_never_mix_bulk_with_the_rest(cases: list[str], jobs: int, deflates: bool):
+    phases = shares(cases, jobs, deflates=deflates)
+    assert sorted(case for phase in phases for share in phase for case in share) == sorted(cases)
+    for phase in phases:
+        assert len({section(case) in BULK_SECTIONS for share in phase for case in share}) == 1
+        assert all(share for share in phase)
+
+
+def test_the_cases_that_wait_are_spread_over_the_shares():
+    quiet = shares(resolve(["6.*"]), 4, deflates=True)[0]
+    assert [sum(case.startswith("6.4.") for case in share) for share in quiet] == [1, 1, 1, 1]
+
+
+def test_long_work_is_cut_into_shares_so_that_little_is_lost_with_one():
+    bulk = shares(resolve(["13.*"]), 2, deflates=True)[0]
+    assert max(sum(weights()[case] for case in share) for share in bulk) < 60_000
+
+
+def test_without_compression_sections_12_and_13_are_light():
+    assert len(shares(resolve(["12.*", "13.*"]), 2, deflates=False)[0]) == 2
