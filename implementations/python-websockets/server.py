@@ -1,0 +1,42 @@
+"""Echo server on websockets' asyncio API. What the environment does not set keeps the library's default."""
+
+import asyncio
+import os
+import signal
+
+from websockets.asyncio.server import ServerConnection, serve
+
+# Environment variable -> the argument of serve() in seconds, where None means off and 0 is how the environment says it.
+SECONDS = {"PING_INTERVAL": "ping_interval", "CLOSE_TIMEOUT": "close_timeout", "HANDSHAKE_TIMEOUT": "open_timeout"}
+
+
+def options() -> dict[str, object]:
+    """Return the arguments of serve() that the environment sets."""
+    chosen: dict[str, object] = {
+        argument: float(os.environ[name]) or None for name, argument in SECONDS.items() if name in os.environ
+    }
+    if "MAX_MESSAGE_SIZE" in os.environ or "MAX_FRAME_SIZE" in os.environ:
+        # One argument for both, so setting one states the other: 1 MiB and none, as the library has it.
+        message, frame = os.environ.get("MAX_MESSAGE_SIZE"), os.environ.get("MAX_FRAME_SIZE")
+        chosen["max_size"] = (int(message) if message else 2**20, int(frame) if frame else None)
+    if "ALLOWED_ORIGIN" in os.environ:
+        chosen["origins"] = [os.environ["ALLOWED_ORIGIN"]]
+    if os.environ.get("COMPRESSION") == "0":
+        chosen["compression"] = None
+    return chosen
+
+
+async def echo(websocket: ServerConnection) -> None:
+    async for message in websocket:
+        await websocket.send(message)
+
+
+async def main() -> None:
+    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "9001"))
+    async with serve(echo, host, port, **options()) as server:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.close)
+        await server.wait_closed()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
