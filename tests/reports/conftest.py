@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.results import (
+    Behavior,
+    Closing,
+    Deviation,
+    Implementation,
+    Lost,
+    WireEvent,
+)
+from tests.reports.recording import FAILED, HOSTILE, WRONG_CODE, Recording
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Recording:
+    return Recording(tmp_path / "run")
+
+
+@pytest.fixture
+def rich(recording: Recording) -> Recording:
+    """A run with everything in it: two engines, failures, known and stale deviations, losses, hostile text."""
+    (recording.folder / "autobahn").mkdir()
+    (recording.folder / "autobahn" / "echo_1.html").write_text("engine's page")
+    (recording.folder / "echo.log").write_text("output")
+    recording.target(
+        "echo", log="echo.log", implementation=Implementation(language="C", homepage="https://example.org/")
+    )
+    recording.target(
+        "ws://localhost:9001",
+        lost=[Lost(case="2.1", reason="the target died")],
+        deviations=[
+            Deviation(cases=["6.*"], behavior=Behavior.FAILED, reason="No UTF-8.", link="https://example.org/1"),
+            Deviation(cases=["1.1.1"], behavior=Behavior.FAILED, reason="Fixed since."),
+        ],
+    )
+    recording.target("never", error="it exited at once", expected=3)
+    name = HOSTILE
+    for target in ("echo", "ws://localhost:9001", name):
+        text = HOSTILE if target == name else "plain"
+        for case, verdict in (("1.1.1", {}), ("6.4.1", FAILED if target != "echo" else {}), ("7.1.1", WRONG_CODE)):
+            recording.result(case, target, **verdict)
+            recording.evidence(
+                case,
+                target,
+                sent=f"Sends something.\nAnd more. {text}",
+                expected=text,
+                outcome=text,
+                outcome_close=text,
+                accepted={"OK": [text], "NON-STRICT": []},
+                accepted_close_codes=[1000, 1002],
+                received=[text],
+                request="GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+                response=f"HTTP/1.1 101 {text}\r\n\r\n",
+                closing=Closing(was_clean=False, reason_not_clean=text, remote_code=1002, remote_reason=text),
+                wire=[
+                    WireEvent(kind="octets", direction="sent", length=3, data="810161"),
+                    WireEvent(kind="frame", direction="received", length=9, opcode=1, fin=True, rsv=4, data=text),
+                    WireEvent(kind="note", note=text, at_ms=1.5),
+                ],
+                file="autobahn/echo_1.html",
+            )
+    recording.result("2.1", "echo", engine="native")
+    recording.result("1.1.1", "echo", engine="native")
+    recording.run["state"] = "incomplete"
+    recording.report()
+    return recording
