@@ -10,6 +10,7 @@ import platform
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import CannotRunError
@@ -112,8 +113,6 @@ def bounded_log() -> LogConfig:
 
 def private_network(client: DockerClient, *, published: bool) -> Network:
     """A network of our own. Without a way out, unless a port of it is to be published on the host."""
-    from secrets import token_hex  # noqa: PLC0415
-
     with explained("cannot make a container network"):
         return client.networks.create(
             f"wsconform-{token_hex(4)}", driver="bridge", internal=not published, labels=labels()
@@ -137,9 +136,13 @@ def ensure_image(client: DockerClient, reference: str, say: Callable[[str], None
     """Have the image here: pulled if it is absent, with progress; CannotRunError says why it can't be had."""
     import docker  # noqa: PLC0415
 
-    with contextlib.suppress(docker.errors.ImageNotFound), explained(f"cannot look for the image {reference}"):
-        client.images.get(reference)
-        return
+    with explained(f"cannot look for the image {reference}"):
+        try:
+            client.images.get(reference)
+        except docker.errors.ImageNotFound:
+            pass  # to be pulled
+        else:
+            return
     repository, tag = split_reference(reference)
     hint = "`docker load` it, build docker/autobahn/Dockerfile, or name another one"
     with explained(f"cannot pull the image {reference} ({hint})"):

@@ -17,6 +17,13 @@ from harness.text import printable
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _MAX_ANSWER = 64 << 10
+_PATIENCE_S = 3.0
+
+
+class WrongAnswer(str):
+    """A problem of a server that does answer, so that waiting much longer will not help."""
+
+    __slots__ = ()
 
 
 def check(endpoint: Endpoint, timeout: float = 10.0) -> str | None:
@@ -31,10 +38,10 @@ def check(endpoint: Endpoint, timeout: float = 10.0) -> str | None:
                 peer.settimeout(max(0.001, deadline - time.monotonic()))
                 chunk = peer.recv(4096)
                 if not chunk:
-                    return f"it closed the connection in the opening handshake{_quoted(answer)}"
+                    return WrongAnswer(f"it closed the connection in the opening handshake{_quoted(answer)}")
                 answer += chunk
                 if len(answer) > _MAX_ANSWER:
-                    return f"its answer to the opening handshake has no end{_quoted(answer)}"
+                    return WrongAnswer(f"its answer to the opening handshake has no end{_quoted(answer)}")
             problem = _judge(answer.partition(b"\r\n\r\n")[0], key)
             if problem is None:
                 # a masked close frame, code 1000 (RFC 6455 5.5.1)
@@ -53,12 +60,16 @@ def wait_until_ready(endpoint: Endpoint, give_up: Callable[[], str | None], time
     """Try until a handshake goes well; None then, else the last reason, or `give_up`'s as soon as it has one."""
     deadline = time.monotonic() + timeout
     problem: str | None = "it was not tried"
+    answered: float | None = None
     while time.monotonic() < deadline:
         if (reason := give_up()) is not None:
             return reason
         problem = check(endpoint, min(5.0, timeout))
         if problem is None:
             return give_up()
+        if isinstance(problem, WrongAnswer):
+            answered = answered or time.monotonic()
+            deadline = min(deadline, answered + _PATIENCE_S)
         time.sleep(0.02)
     return problem
 
@@ -83,11 +94,11 @@ def _request(endpoint: Endpoint, key: bytes) -> bytes:
 def _judge(head: bytes, key: bytes) -> str | None:
     status, *lines = head.split(b"\r\n")
     if not status.startswith(b"HTTP/1.1 101"):
-        return f"it refused the opening handshake{_quoted(status)}"
+        return WrongAnswer(f"it refused the opening handshake{_quoted(status)}")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
     accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
     if headers.get(b"sec-websocket-accept") != accept:
-        return "its Sec-WebSocket-Accept is wrong"
+        return WrongAnswer("its Sec-WebSocket-Accept is wrong")
     return None
 
 

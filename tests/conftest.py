@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from tests.support import Command
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -84,3 +86,9 @@ def implementation(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture
+def wsconform(tmp_path: Path, fake_wstest: Path) -> Command:
+    """The command with the fake wstest, in a folder of its own."""
+    return Command(tmp_path, fake_wstest)

@@ -7,6 +7,7 @@ import io
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Literal
 
 from harness import containers
@@ -123,6 +124,7 @@ class ContainerTarget:
         with containers.explained(f"cannot start the container of {self.name}"):
             self._container = self._client.containers.create(
                 self._image,
+                name=f"wsconform-{self.name}-{token_hex(4)}",  # only a given name is known to its neighbours
                 network=self._network.name,
                 environment={**self._source.manifest.environment, "HOST": "0.0.0.0", "PORT": str(_PORT)},  # noqa: S104
                 labels=containers.labels(),

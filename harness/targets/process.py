@@ -44,8 +44,9 @@ def set_up(source: Source, say: Callable[[str], None]) -> None:
             shutil.rmtree(cache, ignore_errors=True)
             cache.mkdir()
             for command in local.setup:
-                say(f"setting up {source.manifest.name}: {Path(command[0]).name} …")
-                _run_setup(source, [source.expand(word) for word in command], cache.with_suffix(".log"))
+                words = [source.expand(word) for word in command]
+                say(f"setting up {source.manifest.name}: {Path(words[0]).name} …")
+                _run_setup(source, words, cache.with_suffix(".log"))
             done.touch()
     except OSError as error:
         raise CannotRunError(
