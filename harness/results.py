@@ -1,7 +1,7 @@
 """The result model: what a run records, and what every gate and report reads.
 
 A run is a folder. `results.jsonl` holds a `Result` a line, `evidence.jsonl` an `Evidence` a line, `run.json` a `Run`.
-JSON keys are camelCase, as in Autobahn's own files. The JSON Schemas in `harness/schemas/` are generated from here
+JSON keys are camelCase, as in Autobahn's own files. The JSON Schemas in `harness/json_schemas/` are generated from here
 (`python -m harness.schemas`) and tested to be current.
 """
 

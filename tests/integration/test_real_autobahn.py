@@ -22,7 +22,8 @@ from tests.support import Command
 if TYPE_CHECKING:
     from docker import DockerClient
 
-pytestmark = pytest.mark.timeout(420)
+# one worker for all: they look at the engine's containers, and share the cores as little as possible
+pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("integration")]
 EVERY = ["--exclude", "12.*", "--exclude", "13.*"]
 
 
@@ -162,10 +163,10 @@ def test_after_a_kill_the_next_start_removes_the_containers(contained: Command, 
         time.sleep(0.05)
     running.send_signal(signal.SIGKILL)
     running.communicate()
-    assert len(leftovers(docker_client)) >= 3, "a server, a fuzzingclient and their network outlive a kill -9"
+    # they outlive a kill -9, until any harness starts: this one, or one of a test that runs beside this
     done = contained("run", "refimpl", "--cases", "1.1.1")
     assert done.returncode == 0
-    assert "container(s) or network(s) that an earlier, killed run had left" in done.stderr
+    assert leftovers(docker_client) == []
 
 
 @pytest.mark.docker
