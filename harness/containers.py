@@ -7,13 +7,16 @@ import functools
 import io
 import os
 import platform
+import re
+import shutil
+import socket
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import CannotRunError
+from harness.errors import CannotRunError, WsconformError
 from harness.processes import owner_lives, owner_mark
 from harness.text import printable
 
@@ -38,14 +41,14 @@ def connect() -> DockerClient:
     try:
         return docker.from_env(timeout=120)
     except docker.errors.DockerException as error:
-        reason = printable(str(error).rpartition("(")[2].strip("()' "), 120)
-        raise CannotRunError(
-            f"no Docker engine answers ({reason}): start it, or set DOCKER_HOST; with a local wstest none is needed"
-        ) from error
+        # ... FileNotFoundError(2, 'No such file or directory'))
+        reason = re.search(r"'([^']+)'\)*$", str(error))
+        words = printable(reason[1] if reason else str(error), 120)
+        raise CannotRunError(f"no Docker engine answers ({words}): start it, or set DOCKER_HOST") from error
 
 
 @contextlib.contextmanager
-def explained(action: str) -> Iterator[None]:
+def explained(action: str, kind: type[WsconformError] = CannotRunError) -> Iterator[None]:
     """Turn the SDK's errors into one line that begins with what could not be done."""
     import docker  # noqa: PLC0415
     import requests  # noqa: PLC0415 - the SDK lets its errors through
@@ -54,7 +57,7 @@ def explained(action: str) -> Iterator[None]:
         yield
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         reason = getattr(error, "explanation", None) or str(error)
-        raise CannotRunError(f"{action}: {printable(str(reason), 300)}") from error
+        raise kind(f"{action}: {printable(str(reason), 300)}") from error
 
 
 @functools.cache
@@ -132,39 +135,46 @@ def shares_our_network(client: DockerClient) -> bool:
     return platform.system() == "Linux" and host.startswith("unix://") and not rootless(client) and not desktop
 
 
-def ensure_image(client: DockerClient, reference: str, say: Callable[[str], None]) -> None:
-    """Have the image here: pulled if it is absent, with progress; CannotRunError says why it can't be had."""
+def own_address() -> str | None:
+    """This machine's address towards the outside, None where it has no way out. Nothing is sent."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # RFC 5737: an address of documentation, which only selects a route
+        return str(probe.getsockname()[0])
+    return None
+
+
+def ensure_image(client: DockerClient, reference: str, say: Callable[[str], None]) -> str:
+    """Have the image here, pulled with progress if it is absent; its id. CannotRunError says why it can't be had."""
     import docker  # noqa: PLC0415
 
     with explained(f"cannot look for the image {reference}"):
         try:
-            client.images.get(reference)
+            return str(client.images.get(plain_reference(reference)).id)
         except docker.errors.ImageNotFound:
             pass  # to be pulled
-        else:
-            return
-    repository, tag = split_reference(reference)
-    hint = "`docker load` it, build docker/autobahn/Dockerfile, or name another one"
-    with explained(f"cannot pull the image {reference} ({hint})"):
+    failed = (
+        f"cannot pull the image {reference} (`docker load` it, build docker/autobahn/Dockerfile, or name another one)"
+    )
+    with explained(failed):
         say(f"pulling {reference}")
+        name = plain_reference(reference)
         done: dict[str, int] = {}
-        for event in client.api.pull(repository, tag=tag, stream=True, decode=True):
+        for event in client.api.pull(name, stream=True, decode=True):
             if "error" in event:
-                raise CannotRunError(
-                    f"cannot pull the image {reference} ({hint}): {printable(str(event['error']), 200)}"
-                )
+                raise CannotRunError(f"{failed}: {printable(str(event['error']), 200)}")
             layer, detail = event.get("id", ""), event.get("progressDetail") or {}
             done[layer] = max(done.get(layer, 0), int(detail.get("current") or 0))
             say(f"pulling {reference}: {sum(done.values()) / 1e6:.0f} MB")
+        return str(client.images.get(name).id)
 
 
-def split_reference(reference: str) -> tuple[str, str]:
-    """Repository, and tag or digest: `name:tag`, `name@sha256:…`, `name:tag@sha256:…` (the digest decides)."""
+def plain_reference(reference: str) -> str:
+    """`name:tag@sha256:…` without its tag, which the digest makes idle and which not every call takes."""
     name, at, digest = reference.partition("@")
-    repository, colon, tag = name.rpartition(":")
-    if not colon or "/" in tag:  # the colon is a registry's port
-        repository, tag = name, "latest"
-    return repository, digest if at else tag
+    last = name.rsplit("/", 1)[-1]
+    if at and ":" in last:
+        name = name.removesuffix(":" + last.rpartition(":")[2])
+    return f"{name}@{digest}" if at else reference
 
 
 def pack(files: dict[str, bytes]) -> bytes:
@@ -201,14 +211,15 @@ class _Chunks(io.RawIOBase):
 
 
 def extract(container: Container, path: str, destination: Path) -> None:
-    """Copy a container's folder into `destination`; the files are ours, whoever wrote them there."""
+    """Copy the files of a container's folder into `destination`: plain files only, ours, whoever wrote them there."""
     destination.mkdir(parents=True, exist_ok=True)
-    top = Path(path).name
     with explained(f"cannot copy {path} out of the container"):
         chunks, _ = container.get_archive(path)
         with tarfile.open(fileobj=io.BufferedReader(_Chunks(iter(chunks)), 1 << 16), mode="r|") as archive:
             for member in archive:
-                inner = member.name.removeprefix(top).lstrip("/")
-                if member.isreg() and inner:
-                    member.name = inner
-                    archive.extract(member, destination, set_attrs=False, filter="data")
+                folder, _, name = member.name.partition("/")
+                content = archive.extractfile(member) if member.isreg() else None
+                # a name without a slash stays where it is put
+                if content is not None and folder == Path(path).name and name not in {"", ".."} and "/" not in name:
+                    with (destination / name).open("wb") as file:
+                        shutil.copyfileobj(content, file)

@@ -105,7 +105,7 @@ def _run(names: Sequence[str], options: RunOptions) -> int:
             if not options["container"]:
                 return ProcessTarget(source, log, host=host, say=reporter.step)
             return ContainerTarget(
-                client, source, log, base=options["base_image"], published=engine.on_host, say=reporter.step
+                client, source, log, base=options["base_image"], engine_on_host=engine.on_host, say=reporter.step
             )
 
         plan = Plan(

@@ -32,9 +32,9 @@ def choose(name: str, *, wstest: str | None, image: str | None, say: Callable[[s
         engine = containers.connect()
     except CannotRunError as error:
         raise CannotRunError(
-            f"the Autobahn engine is missing: no wstest {VERSION} (--wstest, WSTEST or PATH) and {error.message};"
-            " docs/autobahn.md shows how to get one"
+            f"the Autobahn engine is missing: no wstest {VERSION} (--wstest, WSTEST or PATH), and {error.message};"
+            " docs/autobahn.md shows how to get either"
         ) from error
     reference = image or DEFAULT_IMAGE
-    containers.ensure_image(engine, reference, say)
-    return AutobahnEngine(AutobahnContainer(engine, reference))
+    identity = containers.ensure_image(engine, reference, say)
+    return AutobahnEngine(AutobahnContainer(engine, reference, identity))

@@ -40,7 +40,7 @@ def build_image(client: DockerClient, source: Source, base: str | None, say: Cal
     in_context = f"implementations/{dockerfile.parent.name}/{dockerfile.name}"
     tag = f"wsconform/{source.manifest.name}:{source.manifest.version}"
     tail = ""
-    with containers.explained(f"cannot build the image of {source.manifest.name}"):
+    with containers.explained(f"cannot build the image of {source.manifest.name}", TargetError):
         for event in client.api.build(
             fileobj=_context(source, folder, dockerfile, in_context),
             custom_context=True,
@@ -98,7 +98,7 @@ class ContainerTarget:
         log: Path,
         *,
         base: str | None,
-        published: bool,
+        engine_on_host: bool,
         say: Callable[[str], None],
     ) -> None:
         self.name = source.manifest.name
@@ -107,7 +107,8 @@ class ContainerTarget:
         self._source = source
         self._log = log
         self._base = base
-        self._published = published
+        # Without its address within our reach (rootless, Docker Desktop) its port must be, also to look at it.
+        self._published = engine_on_host or not containers.shares_our_network(client)
         self._say = say
         self._image: str | None = None
         self._network: Network | None = None
@@ -121,7 +122,7 @@ class ContainerTarget:
             self._image = build_image(self._client, self._source, self._base, self._say)
         if self._network is None:
             self._network = containers.private_network(self._client, published=self._published)
-        with containers.explained(f"cannot start the container of {self.name}"):
+        with containers.explained(f"cannot start the container of {self.name}", TargetError):
             self._container = self._client.containers.create(
                 self._image,
                 name=f"wsconform-{self.name}-{token_hex(4)}",  # only a given name is known to its neighbours
@@ -135,7 +136,6 @@ class ContainerTarget:
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
                 log_config=containers.bounded_log(),
-                init=True,
             )
             self._container.start()
             self._endpoint = self._find_endpoint(self._container, str(self._network.name))

@@ -28,21 +28,23 @@ class AutobahnContainer:
 
     on_host = False
 
-    def __init__(self, client: DockerClient, image: str) -> None:
+    def __init__(self, client: DockerClient, image: str, identity: str) -> None:
         self._client = client
-        self._image = image
+        self._image = identity  # a tag may come to mean another image while we run
         self._host_network = containers.shares_our_network(client)
-        # Where "host" is not this machine's network (rootless, Docker Desktop), only what listens on every address
-        # is within reach.
-        self.listen_host = "127.0.0.1" if self._host_network else "0.0.0.0"  # noqa: S104
-        self.version = f"{VERSION} ({image}, {str(client.images.get(image).id)[7:19]})"
+        # Where "host" is not this machine's network, its loopback is out of reach. A rootless engine goes out by
+        # the machine's own address, Docker Desktop by a name.
+        address = None if self._host_network or not containers.rootless(client) else containers.own_address()
+        self._host_name = address or _HOST_NAME
+        self.listen_host = "127.0.0.1" if self._host_network else address or "0.0.0.0"  # noqa: S104
+        self.version = f"{VERSION} ({image}, {identity.removeprefix('sha256:')[:12]})"
 
     def url(self, endpoint: Endpoint) -> str:
         """A server on this host is `localhost` also from inside; a container is known by its own name."""
         if endpoint.network_url:
             return endpoint.network_url
         if endpoint.on_this_host and not self._host_network:
-            return endpoint.with_host(_HOST_NAME).url
+            return endpoint.with_host(self._host_name).url
         return endpoint.url
 
     def run(self, spec: dict[str, Any], endpoint: Endpoint, folder: Path, monitor: Monitor) -> str:
