@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
     from docker.models.networks import Network
-    from docker.types import LogConfig
 
 #: On every container and network that we make: who owns it, and on which machine (an engine may be shared).
 OWNER_LABEL = "wsconform.owner"
@@ -107,11 +106,19 @@ def remove_network(network: Network) -> None:
         network.remove()
 
 
-def bounded_log() -> LogConfig:
-    """Keep 10 MB of a container's output, whatever it writes."""
+def confinement(*, memory: str, processes: int) -> dict[str, Any]:
+    """What every container of ours is created with: our mark, no rights, and bounds on what it may use and write."""
     from docker.types import LogConfig  # noqa: PLC0415
 
-    return LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "1"})
+    return {
+        "labels": labels(),
+        "mem_limit": memory,
+        "memswap_limit": memory,
+        "pids_limit": processes,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "1"}),
+    }
 
 
 def private_network(client: DockerClient, *, published: bool) -> Network:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -107,6 +106,8 @@ class Session:
                 planned = self._plan.make_targets(self.folder)
                 self._targets = [self._about(one) for one in planned]
                 self._write("running")
+                if self._plan.output is None:
+                    point_latest(BUILD, self.folder)  # now, so that --resume finds a run that was killed
                 for number, one in enumerate(planned):
                     self._run_one(number, one)
             state = "complete"
@@ -120,7 +121,7 @@ class Session:
 
     def _about(self, planned: Planned) -> TargetRun:
         target = planned.target
-        return TargetRun(
+        about = TargetRun(
             target=target.name,
             engine=self._plan.engine.name,
             engine_version=self._plan.engine.version,
@@ -130,6 +131,11 @@ class Session:
             expected=len(self._plan.cases),
             observed=sum(result.target == target.name for result in self._done),
         )
+        for earlier in self._earlier.targets if self._earlier else []:
+            if earlier.target == target.name:
+                kept = {name: getattr(earlier, name) for name in ("url", "restarts", "seconds", "log")}
+                return about.model_copy(update=kept)
+        return about
 
     def _run_one(self, number: int, planned: Planned) -> None:
         about = self._targets[number]
@@ -188,7 +194,7 @@ class Session:
         try:
             run = self._write(state)
             judgements, code = gate.judge_run(run, results, strict=self._plan.strict)
-            if state == "complete" and code is ExitCode.INCOMPLETE:
+            if state == "complete" and not all(judgement.complete for judgement in judgements):
                 state = "incomplete"
             run = self._write(state, code)
         except WsconformError as error:
@@ -198,8 +204,6 @@ class Session:
         if problem is not None:
             problem.details = "\n".join(filter(None, [problem.details, f"what was measured is kept in {self.folder}"]))
             raise problem
-        if self._plan.output is None:
-            point_latest(BUILD, self.folder)
         return Finished(self.folder, run, judgements, code)
 
     def _lose_unseen(self, seen: set[tuple[str, str]]) -> None:
@@ -239,9 +243,6 @@ def versions() -> dict[str, str]:
 @contextmanager
 def _terminable() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end a run as Ctrl-C does: with everything stopped and what was measured kept."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

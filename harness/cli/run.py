@@ -123,6 +123,7 @@ def _run(names: Sequence[str], options: RunOptions) -> int:
         session = Session(plan, reporter)
         reporter.say(f"{len(cases)} cases with {engine.name} {engine.version}; results go to {session.folder}")
         finished = session.run()
+        reporter.step("writing the report")
     return _show(finished, as_json=options["as_json"])
 
 

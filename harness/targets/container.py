@@ -128,14 +128,8 @@ class ContainerTarget:
                 name=f"wsconform-{self.name}-{token_hex(4)}",  # only a given name is known to its neighbours
                 network=self._network.name,
                 environment={**self._source.manifest.environment, "HOST": "0.0.0.0", "PORT": str(_PORT)},  # noqa: S104
-                labels=containers.labels(),
                 ports={f"{_PORT}/tcp": ("127.0.0.1", 0)} if self._published else None,
-                mem_limit=_MEMORY_LIMIT,
-                memswap_limit=_MEMORY_LIMIT,
-                pids_limit=_PROCESS_LIMIT,
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges"],
-                log_config=containers.bounded_log(),
+                **containers.confinement(memory=_MEMORY_LIMIT, processes=_PROCESS_LIMIT),
             )
             self._container.start()
             self._endpoint = self._find_endpoint(self._container, str(self._network.name))

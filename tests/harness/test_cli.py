@@ -240,7 +240,8 @@ def test_after_a_kill_the_journal_can_be_read_and_the_next_start_cleans_up(
     running.communicate()
     (run_folder,) = wsconform.folder.glob("build/runs/*")
     assert len(read_results(run_folder)) == 16
-    done = wsconform("run", folder, "--cases", "1.*", "--cases", "9.1.1", "--resume", "--output", str(run_folder))
+    done = wsconform("run", folder, "--cases", "1.*", "--cases", "9.1.1", "--resume")
     assert (done.returncode, "17 of 17 cases" in done.stdout) == (0, True)
+    assert len((run_folder / "results.jsonl").read_text().splitlines()) == 17
     # server, its child and wstest outlive a kill -9 until any harness starts: this one, or one of another test
     assert ours(wsconform.folder) == []

@@ -72,13 +72,7 @@ class AutobahnContainer:
             self._image,
             ["wstest", "--mode", "fuzzingclient", "--spec", "/config/fuzzingclient.json"],
             environment={"PYTHONUNBUFFERED": "1"},
-            labels=containers.labels(),
-            mem_limit=_MEMORY_LIMIT,
-            memswap_limit=_MEMORY_LIMIT,
-            pids_limit=_PROCESS_LIMIT,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            log_config=containers.bounded_log(),
+            **containers.confinement(memory=_MEMORY_LIMIT, processes=_PROCESS_LIMIT),
             **place,
         )
 
