@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -49,15 +51,21 @@ class Command:
         )
 
 
-def ours(folder: Path) -> list[psutil.Process]:
-    """Processes that a harness in this folder started and that still run."""
+def _running(fits: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
-        try:
-            if OWNER_VARIABLE in process.environ() and process.environ().get("WSCONFORM_CACHE") == str(
-                folder / "cache"
-            ):
+        with contextlib.suppress(psutil.Error, OSError):  # it ended, or is another user's
+            if fits(process):
                 found.append(process)
-        except (psutil.Error, OSError):
-            continue
     return found
+
+
+def ours(folder: Path) -> list[psutil.Process]:
+    """Processes that a harness in this folder started and that still run."""
+    cache = str(folder / "cache")
+    return _running(lambda p: OWNER_VARIABLE in p.environ() and p.environ().get("WSCONFORM_CACHE") == cache)
+
+
+def with_argument(text: str) -> list[psutil.Process]:
+    """Processes that have the text in their command line."""
+    return _running(lambda p: text in " ".join(p.cmdline()))
