@@ -116,6 +116,12 @@ def test_a_case_that_is_announced_in_pieces_is_understood():
     assert cases == ["6.4.1", "6.4.2"]
 
 
+def test_an_error_of_wstests_own_ends_it_at_once():
+    monitor = Monitor(lambda _: None, threading.Event())
+    monitor.feed(b"\texceptions.IOError: [Errno 28] No space left on device: '/x'\n")
+    assert monitor.give_up() == "wstest failed: IOError: [Errno 28] No space left on device: '/x'"
+
+
 def test_another_version_is_not_used(fake_wstest: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("FAKE_WSTEST", "version=0.8.2")
     with pytest.raises(CannotRunError, match=r"is Autobahn Testsuite 0\.8\.2; the cases are those of 25\.10\.1"):

@@ -21,6 +21,8 @@ from harness.text import printable
 VERSION = "25.10.1"
 _CASE_LINE = re.compile(r"Running test case ID (\S+) for agent ")
 _FAILED_LINE = re.compile(r"Connection to \S+ failed \((.*)\)")
+#: wstest goes on for ever after an error of its own, such as a disk that has no room for its reports.
+_ERROR_LINE = re.compile(r"\s*exceptions\.((?:IO|OS|Memory)Error.*)")
 _MAX_LINE = 1 << 16
 
 #: Seconds without a new case after which a fuzzingclient is taken to be stuck: over the longest time limit of a
@@ -54,6 +56,7 @@ class Monitor:
         self._since = time.monotonic()
         self.case: str | None = None
         self.failure = ""
+        self._error: str | None = None
 
     def feed(self, chunk: bytes) -> None:
         """Take in output."""
@@ -67,11 +70,15 @@ class Monitor:
                 self._on_case(self.case)
             elif match := _FAILED_LINE.match(text):
                 self.failure = f"wstest could not connect: {printable(match[1], 200)}"
+            elif match := _ERROR_LINE.match(text):
+                self._error = f"wstest failed: {printable(match[1], 200)}"
 
     def give_up(self) -> str | None:
         """Why it should be ended now, if so."""
         if self._stop.is_set():
             return "it was stopped"
+        if self._error is not None:
+            return self._error
         if self.case is None:
             limit = _SILENCE_LIMIT_START_S
         else:
