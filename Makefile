@@ -18,7 +18,7 @@ compare: $(VENV)/.installed ## run them against every implementation, side by si
 	@$(BIN)/wsconform compare $(ARGS)
 
 test: $(VENV)/.installed-dev ## run the tests
-	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.installed-dev ## check formatting, style and types
 	@$(BIN)/ruff format --check .

@@ -27,26 +27,10 @@ from refimpl._frames import (
     parse_close,
     parse_header,
 )
-from refimpl._handshake import (
-    Request,
-    accept_key,
-    parse_request,
-    refusal_response,
-    split_request,
-    upgrade_response,
-)
+from refimpl._handshake import Request, accept_key, parse_request, refusal_response, split_request, upgrade_response
 from refimpl._masking import unmask, unmask_from
 from refimpl._parameters import Parameters
-from refimpl._protocol import (
-    Close,
-    DeferredProtocol,
-    Event,
-    Failure,
-    MaskedMessage,
-    Ping,
-    Pong,
-    Protocol,
-)
+from refimpl._protocol import Close, DeferredProtocol, Event, Failure, MaskedMessage, Ping, Pong, Protocol
 from refimpl._server import Server
 from refimpl._websocket import ConcurrentWebSocket, WebSocket
 

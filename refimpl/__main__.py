@@ -25,144 +25,105 @@ def echo(websocket: WebSocket) -> None:
         websocket.send(message)
 
 
-def _parse_size(text: str) -> int:
+def _size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip().lower())
-    if match is None or match[2] not in _UNITS:
-        raise ValueError(f"{text!r} is not a size; write bytes, or a number with KiB, MiB or GiB")
+    if match is None:
+        raise ValueError
     return int(match[1]) * _UNITS[match[2]]
 
 
-def _parse_number(kind: type[int] | type[float], what: str, text: str) -> float:
+# The kinds of Parameters: how a value is read, what a text is that cannot be read, and its name in the help
+_KINDS: dict[str, tuple[Callable[[str], Any], str, str]] = {
+    "seconds": (float, "not a number of seconds", "SECONDS"),
+    "size": (_size, "not a size; write bytes, or a number with KiB, MiB or GiB", "SIZE"),
+    "count": (int, "not an integer", "NUMBER"),
+    "flag": (lambda text: _FLAGS[text.strip().lower()], "neither true nor false", ""),
+}
+
+
+def _read(kind: str, text: str) -> Any:  # noqa: ANN401 - of any kind
+    parse, wrong, _ = _KINDS[kind]
     try:
-        return kind(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not {what}") from None
+        return parse(text)
+    except (ValueError, KeyError):
+        raise argparse.ArgumentTypeError(f"{text!r} is {wrong}") from None
 
 
-_parse_seconds = functools.partial(_parse_number, float, "a number of seconds")
-_parse_count = functools.partial(_parse_number, int, "an integer")
-
-
-def _parse_flag(text: str) -> bool:
+def _read_parameter(name: str, kind: str, text: str) -> Any:  # noqa: ANN401 - of any kind
+    values = {name: _read(kind, text)}
     try:
-        return _FLAGS[text.strip().lower()]
-    except KeyError:
-        raise ValueError(f"{text!r} is neither true nor false") from None
+        Parameters(**values)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return values[name]
 
 
-def _parse_port(text: str) -> float:
-    port = _parse_count(text)
+def _port(text: str) -> int:
+    port: int = _read("count", text)
     if not 0 <= port < 1 << 16:
-        raise ValueError(f"{port} is not a port; 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{port} is not a port; 0 to 65535")
     return port
 
 
-def _parse_origins(text: str) -> Callable[[Request], bool]:
+def _origins(text: str) -> Callable[[Request], bool]:
+    if text == "all":
+        return lambda _: True
     origins = {origin.strip().lower() for origin in text.split(",")}
     return lambda request: (request.origin or "").lower() in origins
 
 
-def _parse_denial(text: str) -> Callable[[Request], tuple[int, str]]:
+def _denial(text: str) -> Callable[[Request], tuple[int, str]]:
     return lambda _: (403, text)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Option:
-    """A flag and a variable: `--max-frame-size` and MAX_FRAME_SIZE."""
-
-    name: str
-    parse: Callable[[str], Any]
-    metavar: str
-    doc: str
-    default: str
-    field: str | None = None  # of Parameters
-
-    @property
-    def flag(self) -> str:
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        return self.name.upper()
-
-
-_KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "seconds": (_parse_seconds, "SECONDS"),
-    "size": (_parse_size, "SIZE"),
-    "count": (_parse_count, "NUMBER"),
-    "flag": (_parse_flag, ""),
-}
-
-
-def _options() -> list[_Option]:
-    options = [
-        _Option("host", str, "HOST", "address or name to listen on", "127.0.0.1"),
-        _Option("port", _parse_port, "PORT", "port to listen on; 0 takes a free one", "9001"),
-        _Option("concurrent", _parse_flag, "", "echo through the concurrent interface, in any order", "false"),
-        _Option(
-            "allowed_origin", _parse_origins, "ORIGIN", "origins to accept, with commas", "all", "accept_connection"
-        ),
-        _Option("access_denied", _parse_denial, "TEXT", "body of the 403", "<h1>Access denied</h1>", "access_denied"),
-    ]
-    for field in dataclasses.fields(Parameters):
-        kind = field.metadata["kind"]
-        if kind in _KINDS:
-            parse, metavar = _KINDS[kind]
-            limits = {"size": "; 1 to 1 GiB", "count": "; 1 to 2^30"}.get(kind, "")
-            options.append(
-                _Option(
-                    field.name, parse, metavar, field.metadata["doc"] + limits, str(field.default).lower(), field.name
-                )
-            )
-    return options
-
-
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Takes values from the environment too, and says what is wrong in one line."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        super().__init__(
+            prog="python -m refimpl",
+            description="A WebSocket echo server (RFC 6455, no extension).",
+            epilog="A flag wins over its variable. Sizes are bytes, or numbers with KiB, MiB or GiB; sizes and numbers "
+            "are 1 to 1 GiB (2^30). SIGTERM and SIGINT close every connection with 1001 and end the server after at "
+            "most CLOSE_TIMEOUT or 2 seconds.",
+            allow_abbrev=False,
+        )
+        self._environment = environment
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"refimpl: {message}; see --help\n")
 
-
-def _parser(options: Sequence[_Option]) -> _Parser:
-    parser = _Parser(
-        prog="python -m refimpl",
-        description="A WebSocket echo server (RFC 6455, no extension).",
-        epilog="A flag wins over its variable. Sizes are bytes, or numbers with KiB, MiB or GiB. SIGTERM and SIGINT "
-        "close every connection with 1001 and end the server after at most CLOSE_TIMEOUT or 2 seconds.",
-        allow_abbrev=False,
-    )
-    for option in options:
-        doc = f"{option.doc} (default {option.default}; variable {option.variable})"
-        if option.parse is _parse_flag:
-            parser.add_argument(option.flag, action=argparse.BooleanOptionalAction, help=doc)
+    def option(self, name: str, read: Callable[[str], Any], metavar: str, doc: str, default: object) -> None:
+        """Add the flag `--a-name` and its variable A_NAME."""
+        variable, flag = name.upper(), "--" + name.replace("_", "-")
+        doc = f"{doc} (default {default}; variable {variable})"
+        if text := self._environment.get(variable):
+            try:
+                default = read(text)
+            except argparse.ArgumentTypeError as error:
+                self.error(f"{variable}: {error}")
+        if metavar:
+            self.add_argument(flag, type=read, metavar=metavar, help=doc, default=default)
         else:
-            parser.add_argument(option.flag, metavar=option.metavar, help=doc)
-    return parser
+            self.add_argument(flag, action=argparse.BooleanOptionalAction, help=doc, default=default)
 
 
 def _configure(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, int, bool, Parameters]:
     """Return host, port, concurrent and the parameters; exit with 2 and one line where a value is wrong."""
-    options = _options()
-    parser = _parser(options)
-    flags = vars(parser.parse_args(arguments))
-    values: dict[str, Any] = {"host": "127.0.0.1", "port": 9001, "concurrent": False}
-    parameters = Parameters()
-    for option in options:
-        flag, variable = flags[option.name], environment.get(option.variable) or None
-        source, text = (option.flag, flag) if flag is not None else (option.variable, variable)
-        if text is None:
-            continue
-        try:
-            value = text if isinstance(text, bool) else option.parse(text)
-            if option.field:
-                change: dict[str, Any] = {option.field: value}
-                parameters = dataclasses.replace(parameters, **change)  # which checks its range
-            else:
-                values[option.name] = value
-        except ValueError as error:
-            parser.error(f"{source}: {error}")
-    return values["host"], values["port"], values["concurrent"], parameters
+    parser = _Parser(environment)
+    parser.option("host", str, "HOST", "address or name to listen on", "127.0.0.1")
+    parser.option("port", _port, "PORT", "port to listen on; 0 takes a free one", 9001)
+    parser.option("concurrent", functools.partial(_read, "flag"), "", "echo through the concurrent interface", False)
+    parser.option("allowed_origin", _origins, "ORIGIN", "origins to accept, with commas", "all")
+    parser.option("access_denied", _denial, "TEXT", "body of the 403", "<h1>Access denied</h1>")
+    for field in dataclasses.fields(Parameters):
+        kind = field.metadata["kind"]
+        if kind in _KINDS:
+            read = functools.partial(_read_parameter, field.name, kind)
+            parser.option(field.name, read, _KINDS[kind][2], field.metadata["doc"], field.default)
+    values = vars(parser.parse_args(arguments))
+    host, port, concurrent = values.pop("host"), values.pop("port"), values.pop("concurrent")
+    return host, port, concurrent, Parameters(accept_connection=values.pop("allowed_origin"), **values)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,7 +3,7 @@
 The code stands on the class, so that `close_code` below is a lookup and never a chain of branches.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class WebSocketError(Exception):
@@ -52,7 +52,12 @@ class ConnectionClosedError(WebSocketError):
 class UnexpectedError(WebSocketError):
     """User code raised, or this implementation is wrong; `__cause__` says what it was: close code 1011."""
 
-    close_code = 1011
+    @classmethod
+    def caused(cls, what: str, cause: BaseException) -> Self:
+        """Make the error that says what of user code raised `cause`."""
+        error = cls(f"{what} raised {type(cause).__name__}: {cause}")
+        error.__cause__ = cause
+        return error
 
 
 class HandshakeError(WebSocketError):

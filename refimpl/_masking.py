@@ -7,17 +7,29 @@ round that, each the fastest for its sizes (CPython 3.11):
 - above that, OpenSSL's libcrypto, which `hashlib` loads anyway: CRYPTO_ofb128_encrypt XORs data with the
   block cipher that it is given as a function, so a function that leaves its 16-byte block alone makes it
   XOR with the masking key, four times over; 1 us a call and 0.1 ns a byte;
-- where that is missing or does not compute what it should, four strided table lookups, 1.0 ns a byte.
+- where that is missing, not known to be sound or does not compute what it should, four strided table
+  lookups, 1.0 ns a byte.
+
+The function that leaves its block alone is OpenSSL_version_num, which takes nothing and returns a number;
+a cipher takes three pointers and returns nothing. C leaves such a call undefined, so what it does depends on
+the platform. On Linux, x86_64 and aarch64 pass the arguments and the result in registers that the caller
+gives up in any case, so there it is sound. Elsewhere the callee may clean the stack, or a call may be
+checked against its type: on all that is not in `_SOUND` libcrypto is left alone.
 """
 
 import ctypes
 import importlib
+import os
+import sys
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
 Data: TypeAlias = bytes | bytearray | memoryview
 _InPlace: TypeAlias = Callable[[bytearray, int, bytes], object]
 
+# A 32-bit process on a 64-bit kernel has another calling convention, so the size of a pointer counts too.
+_PLATFORM: Final = sys.implementation.name, sys.platform, os.uname().machine, ctypes.sizeof(ctypes.c_void_p)
+_SOUND: Final = {("cpython", "linux", machine, 8) for machine in ("x86_64", "aarch64")}
 _BULK: Final = 512  # bytes
 _XOR: Final = tuple(bytes(byte ^ mask for byte in range(256)) for mask in range(256))
 
@@ -28,7 +40,9 @@ def _strided(data: bytearray, start: int, key: bytes) -> None:
 
 
 def load_libcrypto(module: str = "_hashlib") -> _InPlace | None:
-    """Return the masking that libcrypto does, None where the extension module does not bring it along."""
+    """Return the masking that libcrypto does, None where it is not sound or the extension module has none."""
+    if _PLATFORM not in _SOUND:
+        return None
     try:
         # Symbols are looked up in the module's own dependencies too, so no library is searched for.
         libcrypto = ctypes.CDLL(str(importlib.import_module(module).__file__))

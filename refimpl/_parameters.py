@@ -1,7 +1,4 @@
-"""The server's parameters: each with its default, its range and its documentation, in one table.
-
-The command line, its environment variables and the tests are made from the same fields.
-"""
+"""The server's parameters, each with its default, range and documentation; the command line is made from them."""
 
 import dataclasses
 import sys
@@ -44,13 +41,11 @@ class Parameters:
     connection_timeout: float = _parameter(
         "seconds", 58.0, "silence of any kind after which the connection is cut with 1001; 0 = never"
     )
-    accept_connection: AcceptConnection = dataclasses.field(
-        default=accept_all,
-        metadata={"kind": "call", "doc": "called with the opening request (path, origin, headers); false refuses"},
+    accept_connection: AcceptConnection = _parameter(  # noqa: RUF009 - it is dataclasses.field
+        "call", accept_all, "called with the opening request (path, origin, headers); false refuses"
     )
-    access_denied: AccessDenied = dataclasses.field(
-        default=forbidden,
-        metadata={"kind": "call", "doc": "called with a refused request; returns status and HTML body of the answer"},
+    access_denied: AccessDenied = _parameter(  # noqa: RUF009 - it is dataclasses.field
+        "call", forbidden, "called with a refused request; returns status and HTML body of the answer"
     )
     drop_incoming_pings: bool = _parameter("flag", True, "drop the peer's pings; false answers them with pongs")
     propagate_common_errors: bool = _parameter(
@@ -61,8 +56,8 @@ class Parameters:
         "size", MIB, "largest message over all its fragments; over it: unread, 1009, dropped"
     )
     # The four on which the seed is silent. 16 KiB of header is what h11 allows, in the middle of what
-    # servers do (Apache 8 KiB a line, nginx 32 KiB, Go 1 MiB). 131,072 fragments are twice what
-    # Autobahn sends in one message (4 MiB in 64-byte fragments, 9.3.1).
+    # servers do (Apache 8 KiB a line, nginx 32 KiB, Go 1 MiB). Autobahn sends up to 65,537 fragments in one
+    # message (9.3.1: 4 MiB by 64 bytes, and an empty last one); the limit is the power of two above.
     handshake_timeout: float = _parameter("seconds", 10.0, "how long the whole opening request may take; 0 = no limit")
     max_handshake_size: int = _parameter("size", 16 * KIB, "largest opening request with all its headers; over it: 431")
     max_connections: int = _parameter("count", 1000, "connections at once; over it: 503")
@@ -70,16 +65,20 @@ class Parameters:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            value: Any = getattr(self, field.name)
-            if field.metadata["kind"] == "call":
+            value, kind = getattr(self, field.name), field.metadata["kind"]
+            if kind == "call":
                 if not callable(value):
                     raise TypeError(f"{field.name} must be callable, not {value!r}")
                 continue
-            types, least, greatest = _RANGES[field.metadata["kind"]]
+            types, least, greatest = _RANGES[kind]
             if type(value) not in types:
                 raise TypeError(f"{field.name} must be {types[-1].__name__}, not {value!r}")
             if not least <= value <= greatest:
                 raise ValueError(f"{field.name} must be from {least} to {greatest}, not {value!r}")
+
+    def times(self) -> tuple[float, ...]:
+        """Return every time there is, 0 for those that are off."""
+        return self.ping_interval, self.close_timeout, self.connection_timeout, self.handshake_timeout
 
 
 # kind -> the types that a value may have, its least and its greatest value

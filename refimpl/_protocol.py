@@ -4,7 +4,7 @@ Theory of operation. `Protocol.receive` gets bytes in whatever chunks the networ
 they complete. Between two calls it holds one of:
 
 - less than a header, or a header and part of a control frame: at most 131 bytes, in `_held`;
-- part of a data frame: `_remaining` bytes of it are to come, what came is in `_message`, unmasked already;
+- part of a data frame: `remaining` bytes of it are to come, what came is in `_message`, unmasked already;
 - between two fragments: the message so far in `_message`.
 
 So its memory is the message's, which a frame header is checked against before a byte of payload is
@@ -81,13 +81,8 @@ class Protocol:
         self._checked = 0  # how much of a text in progress is known to be UTF-8
         self._fin = False
         self._key = b""  # rotated to where the payload goes on
-        self._remaining = 0
+        self.remaining = 0  # how many bytes of the data frame in progress are to come: a hint for the next read
         self._over = False
-
-    @property
-    def remaining(self) -> int:
-        """How many bytes of the data frame in progress are to come: a hint for the next read."""
-        return self._remaining
 
     def receive(self, data: bytes) -> list[Event]:
         """Take what came and return what it completes; an error is the last event and never raised."""
@@ -102,7 +97,7 @@ class Protocol:
 
     def _parse(self, data: bytes, events: list[Event]) -> None:
         position = 0
-        if self._remaining:
+        if self.remaining:
             position = self._take(data, 0, events)
         elif self._held:
             data = self._held + data
@@ -119,7 +114,8 @@ class Protocol:
                     self._held = data[position:]
                     return
                 position = start + length
-                if self._control(opcode, unmask(data[start:position], key), events):
+                events.append(self._control(opcode, unmask(data[start:position], key)))
+                if self._over:
                     return
                 continue
             self._check(opcode, length)
@@ -130,7 +126,7 @@ class Protocol:
             self._opcode = opcode or self._opcode
             self._size += length
             self._fragments += 1
-            self._fin, self._key, self._remaining = fin, key, length
+            self._fin, self._key, self.remaining = fin, key, length
             position = self._take(data, start, events)
 
     def _check(self, opcode: int, length: int) -> None:
@@ -149,18 +145,16 @@ class Protocol:
 
     def _take(self, data: bytes, start: int, events: list[Event]) -> int:
         """Take payload of the frame in progress and return where it ends in the data."""
-        chunk = data[start : start + self._remaining]
+        chunk = data[start : start + self.remaining]
         size = len(chunk)
-        self._remaining -= size
+        self.remaining -= size
         self._append(chunk)
-        if self._remaining:
+        if self.remaining:
             turn = size % 4
             self._key = self._key[turn:] + self._key[:turn]
-        else:
-            self._end_frame()
-            if self._fin:
-                events.append(self._joined())
-                self._opcode = self._size = self._fragments = 0
+        elif self._fin:
+            events.append(self._joined())
+            self._opcode = self._size = self._fragments = 0
         return start + size
 
     def _whole(self, opcode: int, payload: bytes, key: bytes) -> Event:
@@ -177,9 +171,6 @@ class Protocol:
             with memoryview(message) as view, view[self._checked :] as unchecked:
                 self._checked += check_utf8(unchecked, final=False)
 
-    def _end_frame(self) -> None:
-        """Nothing is left to do for a fragment that was unmasked as it came."""
-
     def _joined(self) -> Event:
         message = self._message
         event = decode_utf8(message) if self._opcode == Opcode.TEXT else bytes(message)
@@ -187,21 +178,18 @@ class Protocol:
         self._checked = 0
         return event
 
-    def _control(self, opcode: int, payload: bytes, events: list[Event]) -> bool:
-        """Note a control frame, which may stand between fragments (RFC 6455 5.4); true when it is the last."""
+    def _control(self, opcode: int, payload: bytes) -> Event:
         if opcode == Opcode.PING:
-            events.append(Ping(payload))
-        elif opcode == Opcode.PONG:
-            events.append(Pong(payload))
-        else:
-            events.append(Close(*parse_close(payload)))
-            self._finish()
-            return True
-        return False
+            return Ping(payload)
+        if opcode == Opcode.PONG:
+            return Pong(payload)
+        close = Close(*parse_close(payload))
+        self._finish()
+        return close
 
     def _finish(self) -> None:
         self._over = True
-        self._remaining = 0
+        self.remaining = 0
         self._held = b""
         self._message = bytearray()
 
@@ -224,10 +212,9 @@ class DeferredProtocol(Protocol):
         if not self._message:
             self._frame_key = self._key
         self._message += chunk
-
-    def _end_frame(self) -> None:
-        self._frames.append((self._message, self._frame_key))
-        self._message = bytearray()
+        if not self.remaining:
+            self._frames.append((self._message, self._frame_key))
+            self._message = bytearray()
 
     def _joined(self) -> Event:
         frames, self._frames = self._frames, []

@@ -2,20 +2,18 @@
 
 import contextlib
 import logging
-import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
-from types import TracebackType
 from typing import Self, TypeAlias
 
-from refimpl._connection import Connection
+from refimpl._connection import LINGER_SECONDS, Connection
 from refimpl._errors import HandshakeError, UnexpectedError, WebSocketError
 from refimpl._handshake import Request, parse_request, refusal_response, split_request, upgrade_response
 from refimpl._parameters import Parameters
-from refimpl._timekeeper import Timekeeper
 from refimpl._websocket import ConcurrentWebSocket, WebSocket
 
 Handler: TypeAlias = Callable[[WebSocket], object]
@@ -26,7 +24,10 @@ _CUT_GRACE = 0.5  # seconds that handlers have to notice that they were cut
 _REFUSERS = 16  # threads over max_connections that answer 503; beyond them a connection is just closed
 _POOL_SIZE = 4  # threads that assemble messages of the concurrent interface
 _BACKLOG = 1024
+_THREAD_NAME = "refimpl-connection"
 _ALLOCATOR_HINT = 4 * 1024 * 1024  # bytes
+_TICK = 0.04  # of the shortest time among the parameters: how late a deadline may be noticed
+_LEAST_TICK = 0.001  # seconds
 _OUT_OF_DESCRIPTORS_PAUSE = 0.05  # seconds; connections that end meanwhile free some
 
 logger = logging.getLogger("refimpl")
@@ -61,18 +62,17 @@ class Server:
         self._on_error = on_error
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         self._listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
-        self._listener.setblocking(False)
+        self._tick = max(_TICK * min(LINGER_SECONDS, *filter(None, self._parameters.times())), _LEAST_TICK)
+        self._listener.settimeout(self._tick)
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # which connections inherit
         self.host, self.port = self._listener.getsockname()[:2]
-        self._wake_reader, self._wake_writer = socket.socketpair()
         # glibc gives memory back to the kernel as soon as it is free, and a large message would fault it in
         # again page by page; an allocation of this size, once freed, raises that threshold.
         bytes(_ALLOCATOR_HINT)
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, Connection] = {}
-        self._websockets: dict[threading.Thread, WebSocket] = {}
         self._refusing = 0
         self._stopping = False
-        self._timekeeper = Timekeeper()
         self._pool = ThreadPoolExecutor(_POOL_SIZE, "refimpl-assemble") if concurrent else None
         self._thread: threading.Thread | None = None
 
@@ -86,33 +86,32 @@ class Server:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.shutdown()
 
     def stop(self) -> None:
-        """Make `serve_forever` return; a signal handler may call it."""
-        with contextlib.suppress(OSError):
-            self._wake_writer.send(b"\0")
+        """Make `serve_forever` return within 0.2 seconds; a signal handler may call it."""
+        self._stopping = True
 
     def serve_forever(self) -> None:
-        """Accept connections until `stop`."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._listener, selectors.EVENT_READ)
-            selector.register(self._wake_reader, selectors.EVENT_READ)
-            while not any(key.fileobj is self._wake_reader for key, _ in selector.select()):
-                try:
-                    sock, _ = self._listener.accept()
-                except (BlockingIOError, ConnectionError):
-                    continue  # the peer gave up before it was accepted
-                except OSError as error:
-                    logger.warning("cannot accept a connection: %s", error)
-                    self._wake_reader.settimeout(_OUT_OF_DESCRIPTORS_PAUSE)
-                    with contextlib.suppress(TimeoutError):
-                        self._wake_reader.recv(1, socket.MSG_PEEK)
-                    continue
+        """Accept connections, and keep the deadlines of all, until `stop`."""
+        due = 0.0
+        while not self._stopping:
+            try:
+                sock, _ = self._listener.accept()
+            except (TimeoutError, ConnectionError):
+                pass  # nobody came, or gave up before it was accepted
+            except OSError as error:
+                logger.warning("cannot accept a connection: %s", error)
+                time.sleep(_OUT_OF_DESCRIPTORS_PAUSE)
+            else:
                 self._start(sock)
+            if (now := monotonic()) >= due:
+                due = now + self._tick
+                with self._lock:
+                    connections = list(self._threads.values())
+                for connection in connections:
+                    connection.tick(now)
 
     def run(self) -> None:
         """Serve until KeyboardInterrupt or `stop`, then shut down."""
@@ -128,12 +127,8 @@ class Server:
             if self._refusing + refuse > _REFUSERS:
                 sock.close()
                 return
-            sock.setblocking(True)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = Connection(sock, self._parameters, self._timekeeper)
-            thread = threading.Thread(
-                target=self._run, args=(connection, refuse), name="refimpl-connection", daemon=True
-            )
+            connection = Connection(sock, self._parameters)
+            thread = threading.Thread(target=self._run, args=(connection, refuse), name=_THREAD_NAME, daemon=True)
             self._threads[thread] = connection
             self._refusing += refuse
         try:
@@ -148,7 +143,6 @@ class Server:
         with self._lock:
             self._refusing -= refuse
             del self._threads[thread]
-            self._websockets.pop(thread, None)
 
     def _run(self, connection: Connection, refuse: bool) -> None:
         try:
@@ -160,16 +154,13 @@ class Server:
 
     def _serve(self, connection: Connection, request: Request, first: bytes) -> None:
         connection.open()
+        if self._stopping:
+            connection.go_away()
         websocket = (
             ConcurrentWebSocket(connection, request, first, self._pool)
             if self._pool
             else WebSocket(connection, request, first)
         )
-        with self._lock:
-            self._websockets[threading.current_thread()] = websocket
-            stopping = self._stopping
-        if stopping:
-            websocket.go_away()
         error: BaseException | None = None
         try:
             self._handler(websocket)
@@ -181,34 +172,31 @@ class Server:
 
     def _shake_hands(self, connection: Connection, *, refuse: bool) -> tuple[Request, bytes] | None:
         """Read and answer the opening request; None when there will be no WebSocket."""
+        opened = None
         try:
             data = b""
-            while not (head := split_request(data, self._parameters.max_handshake_size)):
+            while not (parts := split_request(data, self._parameters.max_handshake_size)):
                 more = connection.read()
                 if not more:
                     return None
                 data += more
-            request = parse_request(head[0])
+            request = parse_request(parts[0])
             if refuse:
-                status, body = 503, "there are too many connections\n"
+                response = refusal_response(503, "there are too many connections\n")
             elif self._parameters.accept_connection(request):
-                connection.write_raw(upgrade_response(request))
-                return request, head[1]
+                opened, response = (request, parts[1]), upgrade_response(request)
             else:
-                status, body = self._parameters.access_denied(request)
-            connection.write_raw(refusal_response(status, body))
+                response = refusal_response(*self._parameters.access_denied(request))
         except HandshakeError as error:
-            with contextlib.suppress(WebSocketError):
-                connection.write_raw(refusal_response(error.status, f"{error}\n", error.headers))
-        except WebSocketError:
-            pass  # the peer is gone
+            response = refusal_response(error.status, f"{error}\n", error.headers)
         except Exception as error:  # noqa: BLE001 - accept_connection and access_denied are user code
-            unexpected = UnexpectedError(f"the opening handshake raised {type(error).__name__}: {error}")
-            unexpected.__cause__ = error
-            with contextlib.suppress(WebSocketError):
-                connection.write_raw(refusal_response(500, "internal error\n"))
-            self._on_error(unexpected)
-        return None
+            response = refusal_response(500, "internal error\n")
+            self._on_error(UnexpectedError.caused("the opening handshake", error))
+        try:
+            connection.write(response)
+        except WebSocketError:
+            return None  # the peer is gone
+        return opened
 
     def shutdown(self) -> None:
         """Stop accepting, close every connection with 1001 and return when all are gone.
@@ -221,24 +209,14 @@ class Server:
             self._thread.join()
         self._listener.close()
         with self._lock:
-            self._stopping = True
             threads = dict(self._threads)
-            for websocket in self._websockets.values():
-                websocket.go_away()
-            for thread in threads.keys() - self._websockets.keys():
-                threads[thread].cut()  # still in the opening handshake
-        self._join(threads, min(self._parameters.close_timeout or SHUTDOWN_GRACE, SHUTDOWN_GRACE))
         for connection in threads.values():
-            connection.cut()
-        self._join(threads, _CUT_GRACE)
-        self._timekeeper.stop()
+            connection.go_away()
+        for seconds in (min(self._parameters.close_timeout or SHUTDOWN_GRACE, SHUTDOWN_GRACE), _CUT_GRACE):
+            end = monotonic() + seconds
+            for thread in threads:
+                thread.join(max(0.0, end - monotonic()))
+            for connection in threads.values():
+                connection.cut()
         if self._pool:
             self._pool.shutdown(wait=False)
-        self._wake_reader.close()
-        self._wake_writer.close()
-
-    @staticmethod
-    def _join(threads: dict[threading.Thread, Connection], seconds: float) -> None:
-        end = monotonic() + seconds
-        for thread in threads:
-            thread.join(max(0.0, end - monotonic()))

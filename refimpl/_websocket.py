@@ -1,20 +1,20 @@
 """The two high-level interfaces: what a handler gets, blocking and concurrent."""
 
-import queue
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from refimpl._connection import Connection
-from refimpl._errors import ConnectionClosedError, InvalidDataError, UnexpectedError, WebSocketError, close_code
+from refimpl._errors import ConnectionClosedError, InvalidDataError, UnexpectedError, WebSocketError
 from refimpl._frames import Opcode, frame, frame_header
 from refimpl._handshake import Request
 from refimpl._masking import Data
 from refimpl._protocol import Close, DeferredProtocol, Event, Failure, MaskedMessage, Ping, Protocol
 
 Message: TypeAlias = str | bytes
+_MESSAGES = (str, bytes, MaskedMessage)
 _NORMAL_CLOSURE = 1000  # RFC 6455 7.4.1
 _NO_STATUS = 1005
 _ABNORMAL_CLOSURE = 1006
@@ -44,12 +44,10 @@ class WebSocket:
         self._connection = connection
         self._parameters = connection.parameters
         self._protocol = self._protocol_type(connection.parameters)
-        self._events: deque[Event] = deque()
+        self._events = deque(self._protocol.receive(first))
         self._message_lock = threading.Lock()  # a fragmented message is not interrupted by another one
-        self._over = threading.Event()
+        self._over = False
         self._error: WebSocketError | None = None
-        if first:
-            self._events.extend(self._protocol.receive(first))
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self.receive, None)
@@ -61,17 +59,10 @@ class WebSocket:
         ProtocolError, ReservedBitsError, InvalidDataError, MessageTooLargeError,
         ConnectionTimeoutError, ConnectionClosedError (lost without a closing handshake).
         """
-        events = self._events
-        while True:
-            while events:
-                event = events.popleft()
-                if isinstance(event, (str, bytes)):
-                    return event
-                self._handle(event)
-            if self._over.is_set():
-                self._raise_once()
-                return None
-            self._read()
+        message: Message | None = self._next()
+        if message is None:
+            self._raise_once()
+        return message
 
     def send(self, message: str | Data) -> None:
         """Send a message in one frame, `str` as text and anything else as binary; blocks until it is written.
@@ -118,44 +109,46 @@ class WebSocket:
         self._wait_closed()
 
     def _wait_closed(self) -> None:
-        while not self._over.is_set():
-            while self._events and not self._over.is_set():
-                self._handle(self._events.popleft())
-            if not self._over.is_set():
-                self._read()
+        while self._next() is not None:
+            pass
 
-    def _read(self) -> None:
-        data = self._connection.read(self._protocol.remaining)
-        if data:
-            self._events.extend(self._protocol.receive(data))
-        else:
-            self._handle(Failure(self._connection.lost()))
+    def _next(self) -> Any:  # noqa: ANN401 - a Message, or a MaskedMessage if that is what the protocol gives
+        """Return the next message, after doing what comes before it; None when the connection is closed."""
+        events = self._events
+        while not self._over:
+            if events:
+                event = events.popleft()
+                if isinstance(event, _MESSAGES):
+                    return event
+                self._handle(event)
+            elif data := self._connection.read(self._protocol.remaining):
+                events.extend(self._protocol.receive(data))
+            else:
+                self._fail(self._connection.lost())
+        return None
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Ping):
             if not self._parameters.drop_incoming_pings:
-                self._connection.send_pong(event.payload)
+                self._connection.send_control(Opcode.PONG, event.payload)
         elif isinstance(event, Close):
             self.close_code, self.close_reason = event.code or _NO_STATUS, event.reason
             self._connection.send_close(event.code)  # RFC 6455 5.5.1: the answer echoes the code
-            self._finish(clean=True)
+            self._over = True
+            self._connection.finish(clean=True)
         elif isinstance(event, Failure):
             self._fail(event.error)
 
     def _fail(self, error: WebSocketError) -> None:
         """Fail the connection (RFC 6455 7.1.7), or take note that it is lost."""
-        if self._connection.close_sent and isinstance(error, ConnectionClosedError):
-            # We closed and the peer, or close_timeout, ended it without an answer.
-            self.close_code = _ABNORMAL_CLOSURE
-        else:
-            self._error, self.close_code = error, self.close_code or _ABNORMAL_CLOSURE
-        if not isinstance(error, ConnectionClosedError):
-            self._connection.send_close(close_code(error), str(error), fail=True)
-        self._finish()
-
-    def _finish(self, *, clean: bool = False) -> None:
-        self._over.set()
-        self._connection.finish(clean=clean)
+        lost = isinstance(error, ConnectionClosedError)
+        if not (lost and self._connection.close_sent):  # else we closed, and no answer came
+            self._error = error
+        self.close_code = _ABNORMAL_CLOSURE
+        if not lost:
+            self._connection.send_close(error.close_code, str(error), fail=True)
+        self._over = True
+        self._connection.finish()
 
     def _raise_once(self) -> None:
         error, self._error = self._error, None
@@ -172,19 +165,13 @@ class WebSocket:
             self._connection.send_close(_NORMAL_CLOSURE)
         else:
             if not isinstance(error, WebSocketError):
-                unexpected = UnexpectedError(f"the handler raised {type(error).__name__}: {error}")
-                unexpected.__cause__ = error
-                error = unexpected
+                error = UnexpectedError.caused("the handler", error)
             if not isinstance(error, ConnectionClosedError):
-                self._connection.send_close(close_code(error))
+                self._connection.send_close(error.close_code)
         self._wait_closed()
         if isinstance(error, UnexpectedError) or self._parameters.propagate_common_errors:
             return error or self._error
         return None
-
-    def go_away(self) -> None:
-        """Begin to close with 1001 because the server stops (RFC 6455 7.4.1); it does not block."""
-        self._connection.send_close(1001, wait=False)
 
 
 class ConcurrentWebSocket(WebSocket):
@@ -202,66 +189,56 @@ class ConcurrentWebSocket(WebSocket):
     def __init__(self, connection: Connection, request: Request, first: bytes, pool: Executor) -> None:
         super().__init__(connection, request, first)
         self._pool = pool
-        self._ready: queue.SimpleQueue[tuple[Message | None, int]] = queue.SimpleQueue()
-        self._waiting = threading.Condition()  # guards the three below
-        self._messages = 0
-        self._bytes = 0
+        self._waiting = threading.Condition()  # guards all below
+        self._ready: deque[tuple[Message, int]] = deque()
+        self._messages = self._bytes = 0  # that were read, and not received by the handler yet
         self._abandoned = False
         self._reader = threading.Thread(target=self._read_ahead, name="refimpl-reader", daemon=True)
         self._reader.start()
 
     def receive(self) -> Message | None:
         """Return a message that is complete, or wait for one; as `WebSocket.receive` but for the order."""
-        message, size = self._ready.get()
-        if message is None:
-            self._ready.put((None, 0))  # for every other thread, and every later call
-            self._raise_once()
-            return None
-        self._done(size)
-        return message
-
-    def _done(self, size: int) -> None:
         with self._waiting:
-            self._messages -= 1
-            self._bytes -= size
-            self._waiting.notify_all()
+            self._waiting.wait_for(lambda: self._ready or (self._over and not self._messages))
+            if self._ready:
+                message, size = self._ready.popleft()
+                self._count(-1, -size)
+                return message
+        self._raise_once()
+        return None
 
-    def _read_ahead(self) -> None:
-        while not self._over.is_set():
-            while self._events and not self._over.is_set():
-                event = self._events.popleft()
-                if isinstance(event, MaskedMessage):
-                    self._submit(event)
-                else:
-                    self._handle(event)
-            if not self._over.is_set():
-                self._read()
-        with self._waiting:
-            self._waiting.wait_for(lambda: self._messages == self._ready.qsize())
-        self._ready.put((None, 0))
-
-    def _submit(self, message: MaskedMessage) -> None:
-        with self._waiting:
-            self._waiting.wait_for(self._has_room)
-            if self._abandoned or self._connection.close_sent:
-                return
-            self._messages += 1
-            self._bytes += message.size
-        self._pool.submit(self._assemble, message)
+    def _count(self, messages: int, size: int) -> None:
+        self._messages += messages
+        self._bytes += size
+        self._waiting.notify_all()
 
     def _has_room(self) -> bool:
         full = self._messages >= self._READ_AHEAD or self._bytes >= self._parameters.max_message_size
         return not full or self._abandoned
 
-    def _assemble(self, message: MaskedMessage) -> None:
-        try:
-            self._ready.put((message.assemble(), message.size))
-        except InvalidDataError as error:
-            self._error = error
-            self._connection.send_close(error.close_code, str(error), wait=False, fail=True)
-            self._done(message.size)
+    def _read_ahead(self) -> None:
+        while (message := self._next()) is not None:
+            with self._waiting:
+                self._waiting.wait_for(self._has_room)
+                if self._abandoned or self._connection.close_sent:
+                    continue
+                self._count(1, message.size)
+            self._pool.submit(self._assemble, message)
         with self._waiting:
             self._waiting.notify_all()
+
+    def _assemble(self, message: MaskedMessage) -> None:
+        try:
+            assembled = message.assemble()
+        except InvalidDataError as error:
+            self._error = error
+            self._connection.send_close(error.close_code, str(error), fail=True)
+            with self._waiting:
+                self._count(-1, -message.size)
+        else:
+            with self._waiting:
+                self._ready.append((assembled, message.size))
+                self._waiting.notify_all()
 
     def _wait_closed(self) -> None:
         with self._waiting:

@@ -22,8 +22,8 @@ from tests.support import Command
 if TYPE_CHECKING:
     from docker import DockerClient
 
-# one worker for all: they look at the engine's containers, and share the cores as little as possible
-pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("integration")]
+# In one file, so that one worker runs them all (`--dist loadfile`): they look at all containers of ours.
+pytestmark = pytest.mark.timeout(420)
 EVERY = ["--exclude", "12.*", "--exclude", "13.*"]
 
 

@@ -112,6 +112,7 @@ def test_the_denial_is_text():
     ("arguments", "environment", "named"),
     [
         (["--max-frame-size", "64MB"], {}, "--max-frame-size: '64MB' is not a size"),
+        (["--max-frame-size", "all"], {}, "--max-frame-size: 'all' is not a size"),
         ([], {"MAX_FRAME_SIZE": "0"}, "MAX_FRAME_SIZE: max_frame_size must be from 1"),
         (["--max-frame-size", "2GiB"], {}, "--max-frame-size: max_frame_size must be from 1"),
         (["--ping-interval", "-1"], {}, "--ping-interval: ping_interval must be from 0"),

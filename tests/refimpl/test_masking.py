@@ -46,3 +46,24 @@ def test_without_libcrypto_there_is_another_way():
 def test_a_libcrypto_that_computes_something_else_is_not_used(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(_masking, "_strided", lambda *_: None)
     assert _masking.load_libcrypto() is None
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [
+        ("pypy", "linux", "x86_64", 8),
+        ("cpython", "darwin", "x86_64", 8),
+        ("cpython", "linux", "riscv64", 8),
+        ("cpython", "linux", "x86_64", 4),
+    ],
+)
+def test_libcrypto_is_left_alone_where_it_is_not_known_to_be_sound(
+    platform: tuple[str, str, str, int], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(_masking, "_PLATFORM", platform)
+    assert _masking.load_libcrypto() is None
+
+
+@pytest.mark.skipif(_masking._PLATFORM not in _masking._SOUND, reason="libcrypto is not known to be sound here")
+def test_libcrypto_is_used_where_it_is_known_to_be_sound():
+    assert libcrypto is not None

@@ -17,6 +17,7 @@ import pytest
 import refimpl
 from refimpl import Parameters, Request, Server, WebSocket
 from refimpl import _server as server_module
+from refimpl._connection import Connection
 from tests.refimpl.conftest import echo
 from tests.refimpl.peer import CLOSE, TEXT, Peer, frame, request
 
@@ -177,11 +178,11 @@ def test_user_code_that_raises_in_the_handshake_is_told_and_the_peer_gets_500(st
 
 
 def test_a_peer_that_leaves_in_the_handshake_is_nobodys_error(start: Start, monkeypatch: pytest.MonkeyPatch):
-    def leave(request: Request) -> bytes:  # noqa: ARG001 - as upgrade_response
+    def leave(connection: Connection, data: bytes) -> None:  # noqa: ARG001 - as Connection.write
         raise refimpl.ConnectionClosedError
 
     server = start()
-    monkeypatch.setattr(server_module, "upgrade_response", leave)
+    monkeypatch.setattr(Connection, "write", leave)
     with Peer(server.port) as peer:
         peer.send(request())
         assert peer.sock.recv(1) == b""
@@ -195,7 +196,7 @@ def test_shutting_down_closes_every_connection_with_1001(concurrent: bool):
     with Server(echo, concurrent=concurrent) as server:
         peers = [Peer.open(server.port) for _ in range(3)]
         shaking = Peer(server.port)
-        assert until(lambda: len(server._websockets) == 3 and len(server._threads) == 4)
+        assert until(lambda: len(server._threads) == 4)
         stopper = threading.Thread(target=server.shutdown)
         begin = monotonic()
         stopper.start()
@@ -219,7 +220,7 @@ def test_shutting_down_does_not_wait_for_ever_for_peers_or_handlers():
         release.wait()
 
     with Server(stuck, parameters=Parameters(close_timeout=0.2)) as server, Peer.open(server.port):
-        assert until(lambda: server._websockets)
+        assert until(lambda: server._threads)
         begin = monotonic()
         server.shutdown()
         assert monotonic() - begin < 2
@@ -228,8 +229,11 @@ def test_shutting_down_does_not_wait_for_ever_for_peers_or_handlers():
 
 
 def test_a_connection_that_opens_while_the_server_stops_is_closed_too(start: Start):
-    server = start()
-    server._stopping = True
+    def stop_meanwhile(_: Request) -> bool:
+        server.stop()
+        return True
+
+    server = start(accept_connection=stop_meanwhile)
     with Peer.open(server.port) as peer:
         assert peer.frame().payload == b"\x03\xe9"
 
@@ -278,7 +282,9 @@ def test_running_out_of_descriptors_is_survived(
     listener = server._listener
     monkeypatch.setattr(server, "_listener", Listener())
     with caplog.at_level(logging.WARNING), Peer.open(server.port):
-        assert "too many" in caplog.text
+        assert until(lambda: "too many" in caplog.text)
+    with Peer.open(server.port):
+        assert not failures
 
 
 def test_running_out_of_threads_is_survived(start: Start, monkeypatch: pytest.MonkeyPatch):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -201,6 +202,64 @@ def test_user_code_that_is_busy_does_not_make_its_peer_silent(start: Start):
         while (got := peer.frame()).opcode == PING:
             peer.send(frame(PONG))
         assert got.payload == b"early"
+
+
+def test_more_unread_than_the_kernel_takes_is_no_silence(start: Start):
+    def busy(_: WebSocket) -> None:
+        released.wait(1.5)
+
+    released = threading.Event()
+    with Peer.open(start(busy, connection_timeout=0.5, ping_interval=0).port) as peer:
+        peer.send(frame(BINARY, b"x" * 50_000))
+        assert peer.frame() == (True, CLOSE, b"\x03\xe8")
+
+
+@pytest.mark.parametrize("last", [0.0, 0.6], ids=["nothing", "a message that is never received"])
+@INTERFACES
+def test_a_handler_that_never_receives_has_its_silent_peer_cut_in_time(start: Start, concurrent: bool, last: float):
+    def busy(_: WebSocket) -> None:
+        released.wait(10)
+
+    released = threading.Event()
+    server = start(busy, concurrent=concurrent, connection_timeout=1, ping_interval=0)
+    with Peer.open(server.port) as peer:
+        begin = monotonic()
+        time.sleep(last)
+        if last:
+            begin = monotonic()
+            peer.send(frame(TEXT, b"x"))
+        assert peer.close_code() == 1001
+        assert 0.9 <= monotonic() - begin <= 1.1
+    released.set()
+
+
+def test_a_peer_that_was_silent_before_a_send_got_stuck_is_cut_in_time(start: Start):
+    def flood(websocket: WebSocket) -> None:
+        released.wait(0.5)
+        while True:
+            websocket.send(b"x" * 100_000)
+
+    released = threading.Event()
+    server = start(flood, connection_timeout=1, propagate_common_errors=True)
+    with Peer.open(server.port, receive_buffer=4096):
+        begin = monotonic()
+        assert isinstance(server.raised.get(timeout=5), refimpl.ConnectionTimeoutError)
+        assert 0.9 <= monotonic() - begin <= 1.1
+
+
+def test_a_peer_that_takes_a_long_message_slowly_is_not_cut(start: Start):
+    def push(websocket: WebSocket) -> None:
+        websocket.send(b"x" * 40_000_000)
+
+    with Peer.open(start(push, connection_timeout=0.5).port, receive_buffer=65536) as peer:
+        received, end = 0, monotonic() + 1.5
+        while received < 40_000_000:
+            size = len(peer.sock.recv(65536))
+            assert size, received
+            received += size
+            if monotonic() < end:  # three times the timeout, and no byte is sent, and no ping can come
+                assert received < 30_000_000
+                time.sleep(0.005)
 
 
 @pytest.mark.parametrize("drop", [True, False])
