@@ -1,5 +1,6 @@
 """The two high-level interfaces: what a handler gets, blocking and concurrent."""
 
+import queue
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -189,8 +190,8 @@ class ConcurrentWebSocket(WebSocket):
     def __init__(self, connection: Connection, request: Request, first: bytes, pool: Executor) -> None:
         super().__init__(connection, request, first)
         self._pool = pool
-        self._waiting = threading.Condition()  # guards all below
-        self._ready: deque[tuple[Message, int]] = deque()
+        self._ready: queue.SimpleQueue[tuple[Message | None, int]] = queue.SimpleQueue()
+        self._waiting = threading.Condition()  # guards the three below
         self._messages = self._bytes = 0  # that were read, and not received by the handler yet
         self._abandoned = False
         self._reader = threading.Thread(target=self._read_ahead, name="refimpl-reader", daemon=True)
@@ -198,19 +199,19 @@ class ConcurrentWebSocket(WebSocket):
 
     def receive(self) -> Message | None:
         """Return a message that is complete, or wait for one; as `WebSocket.receive` but for the order."""
-        with self._waiting:
-            self._waiting.wait_for(lambda: self._ready or (self._over and not self._messages))
-            if self._ready:
-                message, size = self._ready.popleft()
-                self._count(-1, -size)
-                return message
-        self._raise_once()
-        return None
+        message, size = self._ready.get()
+        if message is None:
+            self._ready.put((None, 0))  # for every other thread, and every later call
+            self._raise_once()
+        else:
+            self._done(size)
+        return message
 
-    def _count(self, messages: int, size: int) -> None:
-        self._messages += messages
-        self._bytes += size
-        self._waiting.notify_all()
+    def _done(self, size: int) -> None:
+        with self._waiting:
+            self._messages -= 1
+            self._bytes -= size
+            self._waiting.notify_all()
 
     def _has_room(self) -> bool:
         full = self._messages >= self._READ_AHEAD or self._bytes >= self._parameters.max_message_size
@@ -222,23 +223,22 @@ class ConcurrentWebSocket(WebSocket):
                 self._waiting.wait_for(self._has_room)
                 if self._abandoned or self._connection.close_sent:
                     continue
-                self._count(1, message.size)
+                self._messages += 1
+                self._bytes += message.size
             self._pool.submit(self._assemble, message)
         with self._waiting:
-            self._waiting.notify_all()
+            self._waiting.wait_for(lambda: self._messages == self._ready.qsize())
+        self._ready.put((None, 0))
 
     def _assemble(self, message: MaskedMessage) -> None:
         try:
-            assembled = message.assemble()
+            self._ready.put((message.assemble(), message.size))
         except InvalidDataError as error:
             self._error = error
             self._connection.send_close(error.close_code, str(error), fail=True)
-            with self._waiting:
-                self._count(-1, -message.size)
-        else:
-            with self._waiting:
-                self._ready.append((assembled, message.size))
-                self._waiting.notify_all()
+            self._done(message.size)
+        with self._waiting:
+            self._waiting.notify_all()
 
     def _wait_closed(self) -> None:
         with self._waiting:
