@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.engines.autobahn import output as output_module
 from harness.engines.autobahn.output import plain, read_output
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -108,6 +109,16 @@ def test_a_long_wire_log_is_cut_and_says_so(output: Path):
     records, _ = read_output(output, "t", "autobahn", relative_to=output.parent)
     evidence = next(r for r in records if r.result.case == "6.4.1").evidence
     assert (len(evidence.wire), evidence.wire_omitted) == (200, 4800)
+
+
+def test_a_record_beyond_all_reason_is_not_kept_but_its_verdict_is(output: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(output_module, "_MAX_FILE", 5000)
+    records, _ = read_output(output, "t", "autobahn", relative_to=output.parent)
+    evidence = {record.result.case: record.evidence for record in records}
+    assert "not read, and not kept" in evidence["6.4.1"].outcome
+    assert evidence["6.4.1"].file is None
+    assert not list(output.glob("*_6_4_1.json"))
+    assert evidence["6.11.4"].sent != ""
 
 
 def test_an_unknown_entry_of_the_wire_log_is_shown_as_it_is(output: Path):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import harness
+from tests.conftest import unavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 IMPLEMENTATIONS = ROOT / "implementations"
@@ -36,10 +37,10 @@ def requirements(folder: Path) -> dict[str, str]:
 
 def compose(*arguments: str) -> subprocess.CompletedProcess[str]:
     if not shutil.which("docker"):
-        pytest.skip("no docker command")
+        unavailable("no docker command")
     command = ["docker", "compose", *arguments]
     if subprocess.run([*command[:2], "version"], capture_output=True, check=False).returncode:
-        pytest.skip("docker has no compose plugin")
+        unavailable("docker has no compose plugin")
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
 

@@ -12,14 +12,17 @@ from typing import Any, Literal
 from harness.engines import Record
 from harness.results import Behavior, BehaviorClose, Closing, Evidence, Result, WireEvent, case_order
 
-_MAX_FILE = 64 << 20
+_MAX_FILE = 8 << 20  # a record is some 10 KiB; of a peer that floods it is hundreds of MiB
 _MAX_WIRE_EVENTS = 200
 _MAX_EVENTS = 100
 _MAX_TEXT = 2000
 
 
 def read_output(folder: Path, target: str, engine: str, *, relative_to: Path) -> tuple[list[Record], str]:
-    """All verdicts of the folder's one agent, in case order, and why some could not be read, if so."""
+    """All verdicts of the folder's one agent, in case order, and why some could not be read, if so.
+
+    A case's record that is beyond all reason is removed, so that a peer that floods does not fill the disk.
+    """
     try:
         index = json.loads((folder / "index.json").read_bytes())
     except FileNotFoundError:
@@ -52,8 +55,10 @@ def _evidence(file: Path, result: Result, relative_to: Path) -> Evidence:
     shown = str(page.relative_to(relative_to)) if page.is_relative_to(relative_to) else None
     try:
         if file.stat().st_size > _MAX_FILE:
-            note = f"Autobahn's record of this case is over {_MAX_FILE >> 20} MiB and was not read."
-            return Evidence(**key, sent="", expected="", outcome=note, file=shown)
+            file.unlink()
+            page.unlink(missing_ok=True)
+            note = f"Autobahn's record of this case was over {_MAX_FILE >> 20} MiB: not read, and not kept."
+            return Evidence(**key, sent="", expected="", outcome=note)
         raw = _without_surrogates(json.loads(file.read_bytes()))
         wire = list(_wire(raw["wirelog"]))
         return Evidence(
