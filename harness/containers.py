@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import os
 import platform
@@ -25,9 +24,8 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
     from docker.models.networks import Network
 
-#: On every container and network that we make: who owns it, and on which machine (an engine may be shared).
+#: On every container and network that we make: who owns it.
 OWNER_LABEL = "wsconform.owner"
-MACHINE_LABEL = "wsconform.machine"
 _EXTRACT_LIMIT = 2 << 30
 
 
@@ -59,24 +57,16 @@ def explained(action: str, kind: type[WsconformError] = CannotRunError) -> Itera
         raise kind(f"{action}: {printable(str(reason), 300)}") from error
 
 
-@functools.cache
-def machine() -> str:
-    """This machine and process namespace: where an owner's pid means something."""
-    with contextlib.suppress(OSError):
-        return f"{platform.node()}:{os.stat('/proc/self/ns/pid').st_ino}"  # noqa: PTH116 - no Path needed
-    return platform.node()
-
-
 def labels() -> dict[str, str]:
     """What marks a container or network as ours."""
-    return {OWNER_LABEL: owner_mark(), MACHINE_LABEL: machine()}
+    return {OWNER_LABEL: owner_mark()}
 
 
 def sweep(client: DockerClient) -> int:
     """Remove containers and networks that a killed harness on this machine left behind; returns how many."""
     import docker  # noqa: PLC0415
 
-    ours: dict[str, str | list[str] | bool] = {"label": [OWNER_LABEL, f"{MACHINE_LABEL}={machine()}"]}
+    ours: dict[str, str | list[str] | bool] = {"label": OWNER_LABEL}
     removed = 0
     with contextlib.suppress(docker.errors.DockerException):
         for container in client.containers.list(all=True, filters=ours, ignore_removed=True):

@@ -56,6 +56,19 @@ def check(endpoint: Endpoint, timeout: float = 10.0) -> str | None:
         return error.strerror or str(error)
 
 
+def check_again(endpoint: Endpoint, gone: Callable[[], str | None] = lambda: None) -> str | None:
+    """As `check`, but a failure counts only if it is still there a second later, or if `gone` gives a better reason.
+
+    A crashing process closes its sockets a moment before it can be waited for, and a busy one may refuse a moment.
+    """
+    if check(endpoint) is None:
+        return None
+    deadline = time.monotonic() + 1
+    while (reason := gone()) is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return reason or check(endpoint)
+
+
 def wait_until_ready(endpoint: Endpoint, give_up: Callable[[], str | None], timeout: float = 30.0) -> str | None:
     """Try until a handshake goes well; None then, else the last reason, or `give_up`'s as soon as it has one."""
     deadline = time.monotonic() + timeout

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import platform
 import signal
 import subprocess
 import threading
@@ -16,20 +18,31 @@ import psutil
 
 from harness.errors import CannotRunError
 
-#: In the environment of every process that we start, and so of what it starts itself: `pid:start time` of the owner.
+#: In the environment of every process that we start, and so of what it starts itself: who its owner is.
 OWNER_VARIABLE = "WSCONFORM_OWNER"
 _HEAD_LIMIT = 1 << 20
 _TAIL_LIMIT = 64 << 10
 
 
+@functools.cache
+def _here() -> str:
+    """This machine and process namespace: where a pid of ours means something."""
+    with contextlib.suppress(OSError):
+        return f"{platform.node()}/{Path('/proc/self/ns/pid').stat().st_ino}"
+    return platform.node()
+
+
 def owner_mark() -> str:
-    """This process, so that a later one can tell whether it still lives (a pid alone may be another's by then)."""
-    return f"{os.getpid()}:{psutil.Process().create_time():.2f}"
+    """This process, so that a later one can tell whether it still lives: pid, start time, where."""
+    return f"{os.getpid()}:{psutil.Process().create_time():.2f}@{_here()}"
 
 
 def owner_lives(mark: str) -> bool:
-    """Whether the process that wrote the mark still runs."""
-    pid, _, started = mark.partition(":")
+    """Whether the process that wrote the mark still runs; one elsewhere (a container, say) is taken to."""
+    owner, _, where = mark.partition("@")
+    if where != _here():
+        return True
+    pid, _, started = owner.partition(":")
     try:
         # a minute's tolerance: start times move a little when the clock is set
         return abs(psutil.Process(int(pid)).create_time() - float(started)) < 60  # noqa: PLR2004

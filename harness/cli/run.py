@@ -79,8 +79,6 @@ def import_(folder: Path, target: str, cases: tuple[str, ...], output: Path | No
 
 
 def _run(names: Sequence[str], options: RunOptions) -> int:
-    if len(set(names)) < len(names):
-        raise UsageError("a target is named twice")
     cases = selection.resolve(options["cases"], options["exclude"])
     with Reporter(quiet=options["quiet"], verbose=options["verbose"]) as reporter:
         if swept := processes.sweep():
@@ -88,6 +86,9 @@ def _run(names: Sequence[str], options: RunOptions) -> int:
         # look at the names before anything that takes time
         sources = {name: None if "://" in name else manifest.load(name) for name in names}
         endpoints = {name: parse_url(name) for name in names if "://" in name}
+        targets = [source.manifest.name if (source := sources[name]) else name for name in names]
+        if len(set(targets)) < len(targets):
+            raise UsageError(f"two targets have the same name: {', '.join(targets)}")
         client = _docker_client(reporter.say, needed=options["container"])
         engine = choose(options["engine"], wstest=options["wstest"], image=options["autobahn_image"], say=reporter.step)
 
@@ -111,7 +112,7 @@ def _run(names: Sequence[str], options: RunOptions) -> int:
         plan = Plan(
             engine=engine,
             make_targets=make_targets,
-            names=[name if source is None else source.manifest.name for name, source in sources.items()],
+            names=targets,
             cases=cases,
             patterns=list(options["cases"]),
             exclude=list(options["exclude"]),

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from harness.endpoint import Endpoint
 from harness.errors import TargetError
-from harness.handshake import check, wait_until_ready
+from harness.handshake import check_again, wait_until_ready
 
 __all__ = ["Target", "UrlTarget"]
 
@@ -49,7 +49,7 @@ class UrlTarget:
 
     def problem(self) -> str | None:
         """None if a fresh connection works now."""
-        return check(self._endpoint)
+        return check_again(self._endpoint)
 
     def stop(self) -> None:
         """Nothing of ours to end."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from harness import containers
 from harness.endpoint import Endpoint
 from harness.errors import CannotRunError, TargetError
-from harness.handshake import check, wait_until_ready
+from harness.handshake import check_again, wait_until_ready
 from harness.manifest import Source, project
 from harness.processes import describe_exit
 from harness.text import last_lines, printable
@@ -172,9 +172,7 @@ class ContainerTarget:
         """None if a fresh connection works, else how the container ended or what is wrong with its answer."""
         if (reason := self._gone()) is not None or self._endpoint is None:
             return reason or "it was not started"
-        if (reason := check(self._endpoint)) is None:
-            return None
-        return self._gone() or reason
+        return check_again(self._endpoint, self._gone)
 
     def _output(self) -> str:
         if self._container is None:

@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -18,7 +17,7 @@ from filelock import FileLock
 from harness import processes
 from harness.endpoint import Endpoint
 from harness.errors import CannotRunError, TargetError
-from harness.handshake import check, wait_until_ready
+from harness.handshake import check_again, wait_until_ready
 from harness.manifest import CONTRACT_VARIABLES, Local, Source
 from harness.text import last_lines
 
@@ -160,14 +159,7 @@ class ProcessTarget:
         """None if a fresh connection works, else how the process ended or what is wrong with its answer."""
         if (reason := self._gone()) is not None or self._endpoint is None:
             return reason or "it was not started"
-        reason = check(self._endpoint)
-        if reason is None:
-            return None
-        # A process that crashes closes its sockets a moment before it can be waited for.
-        deadline = time.monotonic() + 1
-        while self._gone() is None and time.monotonic() < deadline:
-            time.sleep(0.01)
-        return self._gone() or reason
+        return check_again(self._endpoint, self._gone)
 
     def stop(self) -> None:
         """End it: SIGTERM, SIGKILL after 5 s."""

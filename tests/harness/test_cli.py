@@ -109,7 +109,7 @@ def test_a_server_that_is_none_exits_3_and_says_what_it_does(
         (["run", "refimpl", "--cases", "1.1.[12]"], 2, "no case fits '1.1.[12]'"),
         (["run", "refimpl", "--cases", "6.4"], 2, "did you mean 6.4.*"),
         (["run", "refimpl", "--exclude", "*"], 2, "no case is left"),
-        (["run", "refimpl", "refimpl"], 2, "named twice"),
+        (["run", "refimpl", "refimpl"], 2, "two targets have the same name"),
         (["run", "refimpl", "--jobs", "0"], 2, "0 is not in the range"),
         (["run", "refimpl", "--engine", "magic"], 2, "'magic' is not"),
         (["run", "refimpl", "--frobnicate"], 2, "No such option"),

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from harness import handshake
 from harness.endpoint import Endpoint, parse_url
 from harness.errors import UsageError
 from harness.handshake import check, wait_until_ready
@@ -103,3 +104,19 @@ def test_which_urls_are_this_host(url: str, here: bool):
 
 def test_an_endpoint_by_another_host_keeps_port_and_resource():
     assert parse_url("ws://localhost:9001/a?b").with_host("other").url == "ws://other:9001/a?b"
+
+
+@pytest.mark.parametrize(
+    ("second", "gone", "problem"),
+    [
+        (None, None, None),
+        ("Connection refused", None, "Connection refused"),
+        ("Connection refused", "it ended with exit status 3", "it ended with exit status 3"),
+    ],
+)
+def test_only_a_failure_that_stays_or_an_end_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, second: str | None, gone: str | None, problem: str | None
+):
+    answers = iter(["Connection reset by peer", second])
+    monkeypatch.setattr(handshake, "check", lambda _: next(answers))
+    assert handshake.check_again(Endpoint("ws://127.0.0.1:1"), lambda: gone) == problem

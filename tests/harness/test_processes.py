@@ -95,9 +95,14 @@ def test_an_exit_is_described(code: int, words: str):
     assert processes.describe_exit(code) == words
 
 
-@pytest.mark.parametrize("mark", ["", "x", "1:2:3", "999999999:1.0", "1:1.0"])
-def test_a_mark_that_names_no_living_owner_is_nobodys(mark: str):
-    assert not processes.owner_lives(mark)
+@pytest.mark.parametrize("owner", ["", "x", "1:2:3", "999999999:1.0", "1:1.0"])
+def test_a_mark_that_names_no_living_owner_is_nobodys(owner: str):
+    where = processes.owner_mark().partition("@")[2]
+    assert not processes.owner_lives(f"{owner}@{where}")
+
+
+def test_an_owner_on_another_machine_or_in_another_container_is_not_ours_to_judge():
+    assert processes.owner_lives("999999999:1.0@elsewhere/1")
 
 
 def test_our_own_mark_is_a_living_owners():
