@@ -1,0 +1,41 @@
+"""Who may import what (docs/design.md)."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = {"refimpl", "harness", "reports", "bench", "tests"}
+
+
+def imports(package: str) -> set[str]:
+    """The modules that a package's files import, by their full names."""
+    found: set[str] = set()
+    for file in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module)
+    return found
+
+
+def test_refimpl_is_the_standard_library_alone():
+    foreign = {name for name in imports("refimpl") if name.split(".")[0] not in {*sys.stdlib_module_names, "refimpl"}}
+    assert foreign == set()
+
+
+def test_the_harness_never_imports_the_server_that_it_drives():
+    assert not {name for name in imports("harness") if name.split(".")[0] == "refimpl"}
+
+
+def test_reports_know_the_result_model_alone():
+    of_ours = {name for name in imports("reports") if name.split(".")[0] in OURS - {"reports"}}
+    assert of_ours == {"harness.results"}
+
+
+@pytest.mark.parametrize("package", ["refimpl", "harness", "reports"])
+def test_no_asyncio_and_no_tests_in_what_is_shipped(package: str):
+    assert not {name for name in imports(package) if name.split(".")[0] in {"asyncio", "tests", "bench", "pytest"}}
