@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -145,15 +146,27 @@ class ProcessTarget:
         return f"it ended with {processes.describe_exit(code)}"
 
     def _stranger(self, port: int) -> str | None:
-        """A reason if our process tree listens elsewhere: then whoever answered is not who is to be judged."""
+        """A reason if whoever answered is not our process: it ended over a taken port, or listens elsewhere.
+
+        Where nothing in its tree listens, in two seconds, somebody does so for it (`docker run`, say): that is fine.
+        """
+        deadline = time.monotonic() + 2
+        while (reason := self._gone()) is None and time.monotonic() < deadline:
+            listening = self._listening()
+            if port in listening:
+                return None
+            if listening:
+                return f"it listens on port {min(listening)}, not on PORT={port}"
+            time.sleep(0.02)
+        return reason
+
+    def _listening(self) -> set[int]:
         assert self._process is not None  # noqa: S101 - called while it runs
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(self._process.pid)
             tree = [process, *process.children(recursive=True)]
-            listening = {c.laddr.port for p in tree for c in p.net_connections("tcp") if c.status == "LISTEN"}
-            if listening and port not in listening:
-                return f"it listens on port {min(listening)}, not on PORT={port}"
-        return None
+            return {c.laddr.port for p in tree for c in p.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+        return set()
 
     def problem(self) -> str | None:
         """None if a fresh connection works, else how the process ended or what is wrong with its answer."""

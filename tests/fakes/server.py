@@ -1,6 +1,7 @@
 """A WebSocket server with a fault (FAULT in the environment): shakes hands, echoes nothing, closes when asked to.
 
-none | exit | silent | http | wrong-accept | die-after N | hang-after N | stubborn (ignores SIGTERM) | child | noisy
+exit | silent | http | wrong-accept | die-after N | hang-after N | stubborn (ignores SIGTERM) | child |
+elsewhere (on another port)
 """
 
 import base64
@@ -56,14 +57,13 @@ def main() -> None:
         sys.exit(3)
     if fault == "taken":
         sys.exit("OSError: [Errno 98] Address already in use")
-    if fault == "noisy":
-        threading.Thread(target=lambda: [os.write(1, b"x" * 65535 + b"\n") for _ in range(800)], daemon=True).start()
     if fault == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if fault == "child":
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], start_new_session=True)
     connections = 0
-    with socket.create_server((os.environ["HOST"], int(os.environ["PORT"]))) as listener:
+    port = 0 if fault == "elsewhere" else int(os.environ["PORT"])
+    with socket.create_server((os.environ["HOST"], port)) as listener:
         while True:
             peer, _ = listener.accept()
             connections += 1

@@ -15,6 +15,8 @@ from harness.results import Behavior, BehaviorClose, Evidence, Result, TargetRun
 from harness.runner import MAX_RESTARTS, MAX_STUCK, CaseRunner
 
 CASES = ["1.1.1", "1.1.2", "1.1.3", "1.1.4"]
+MANY = [f"6.9.{number}" for number in range(40)]
+HANGS = "it did not answer the opening handshake within 10 s"
 
 
 class FakeTarget:
@@ -66,6 +68,9 @@ class FakeEngine:
     def _share(self, cases: Sequence[str]) -> Batch:
         records: list[Record] = []
         for case in cases:
+            if self.target.dead == HANGS:
+                records.append(record(case, Behavior.FAILED))  # it connects still, and gets no answer
+                continue
             if self.target.dead:
                 return Batch(cases, records, "wstest could not connect")
             how = self.behave(case)
@@ -75,7 +80,9 @@ class FakeEngine:
                 continue
             if how.startswith("kills"):
                 self.target.dead = "it ended with killed by SIGSEGV"
-            records.append(record(case, Behavior.FAILED if how in {"fails", "kills"} else Behavior.OK))
+            if how == "hangs":
+                self.target.dead = HANGS
+            records.append(record(case, Behavior.FAILED if how in {"fails", "kills", "hangs"} else Behavior.OK))
         return Batch(cases, records)
 
 
@@ -87,16 +94,18 @@ def record(case: str, behavior: Behavior) -> Record:
 
 
 class Ran:
-    """What came of a run of `CASES`."""
+    """What came of a run."""
 
-    def __init__(self, target: FakeTarget, behave: Callable[[str], str], shares: int = 1) -> None:
+    def __init__(
+        self, target: FakeTarget, behave: Callable[[str], str], shares: int = 1, cases: list[str] = CASES
+    ) -> None:
         self.target = target
         self.engine = FakeEngine(target, behave, shares)
         self.records: dict[str, Record] = {}
         self.journal: list[str] = []
-        about = TargetRun(target="t", engine="fake", started_as="process", expected=len(CASES))
+        about = TargetRun(target="t", engine="fake", started_as="process", expected=len(cases))
         runner = CaseRunner(engine=self.engine, target=target, folder=Path(), jobs=4, record=self._record)
-        self.about = runner.run(about, CASES)
+        self.about = runner.run(about, cases)
 
     def _record(self, one: Record) -> None:
         self.records[one.result.case] = one
@@ -148,6 +157,12 @@ def test_a_case_that_failed_because_another_killed_the_target_gets_a_fair_verdic
     assert "died" not in ran.records["1.1.1"].evidence.outcome
 
 
+def test_cases_that_met_a_server_that_hung_get_a_fair_verdict():
+    ran = Ran(FakeTarget(), lambda case: "hangs" if case == "1.1.2" else "passes")
+    assert ran.behaviors == {"1.1.1": "OK", "1.1.2": "FAILED", "1.1.3": "OK", "1.1.4": "OK"}
+    assert "The server died or stopped answering: it did not answer" in ran.records["1.1.2"].evidence.outcome
+
+
 def test_a_failure_without_a_death_is_written_down_at_once():
     ran = Ran(FakeTarget(), lambda case: "fails" if case == "1.1.2" else "passes")
     assert ran.behaviors["1.1.2"] == "FAILED"
@@ -180,15 +195,16 @@ def test_a_case_that_gets_the_engine_stuck_is_tried_alone_and_then_lost_and_the_
 
 
 def test_an_engine_that_is_always_stuck_ends():
-    ran = Ran(FakeTarget(), lambda _: "stuck")
-    assert set(ran.lost) == set(CASES)
-    assert len(ran.engine.jobs) <= MAX_STUCK + 1
+    ran = Ran(FakeTarget(), lambda _: "stuck", cases=MANY)
+    assert set(ran.lost) == set(MANY)
+    assert len(ran.engine.jobs) == MAX_STUCK + 1
 
 
 def test_a_target_that_dies_all_the_time_ends():
-    ran = Ran(FakeTarget(), lambda _: "kills")
-    assert ran.target.starts <= MAX_RESTARTS + 1
-    assert len(ran.behaviors) + len(ran.lost) == len(CASES)
+    ran = Ran(FakeTarget(), lambda _: "kills", cases=MANY)
+    assert ran.target.starts == MAX_RESTARTS + 1
+    assert len(ran.behaviors) + len(ran.lost) == len(MANY)
+    assert len(ran.lost) > 0
 
 
 def test_cases_that_are_run_again_alone_run_one_at_a_time():

@@ -1,0 +1,89 @@
+"""Implementations as local processes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.errors import TargetError
+from harness.manifest import load
+from harness.targets import process
+from harness.targets.process import ProcessTarget
+
+
+def test_who_answers_in_the_place_of_our_server_is_not_judged(
+    implementation: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    other = ProcessTarget(load(str(implementation("other"))), tmp_path / "other.log")
+    port = other.start().port
+    monkeypatch.setattr(process, "free_port", lambda _: port)
+    ours = ProcessTarget(load(str(implementation("ours", fault="elsewhere"))), tmp_path / "ours.log")
+    with pytest.raises(TargetError, match=rf"ours did not start: it listens on port \d+, not on PORT={port}"):
+        ours.start()
+    other.stop()
+
+
+def test_a_server_that_finds_its_port_taken_is_told_from_the_one_that_took_it(
+    implementation: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    other = ProcessTarget(load(str(implementation("other"))), tmp_path / "other.log")
+    port = other.start().port
+    monkeypatch.setattr(process, "free_port", lambda _: port)
+    ours = ProcessTarget(load(str(implementation("ours"))), tmp_path / "ours.log")
+    with pytest.raises(TargetError, match="ours did not start: it ended with exit status 1") as caught:
+        ours.start()
+    assert "Address already in use" in caught.value.details
+    other.stop()
+
+
+def test_the_way_it_ended_is_the_problem(implementation: Callable[..., Path], tmp_path: Path):
+    target = ProcessTarget(load(str(implementation(fault="die-after 1"))), tmp_path / "log")
+    target.start()
+    assert target.problem() == "it ended with killed by SIGSEGV"
+    target.stop()
+
+
+def test_it_does_not_inherit_settings_that_would_change_it(
+    implementation: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FAULT", "exit")  # the manifest's own value wins
+    monkeypatch.setenv("PORT", "1")
+    monkeypatch.setenv("MAX_FRAME_SIZE", "1")
+    target = ProcessTarget(load(str(implementation())), tmp_path / "log")
+    assert target.start().port != 1
+    assert "MAX_FRAME_SIZE" not in process._inherited()
+    target.stop()
+
+
+def test_a_set_up_that_fails_is_told_with_its_last_lines(
+    implementation: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("WSCONFORM_CACHE", str(tmp_path / "cache"))
+    folder = implementation()
+    manifest = folder / "implementation.toml"
+    setup = '[local]\nsetup = [["sh", "-c", "echo no such package; exit 7"]]'
+    manifest.write_text(manifest.read_text().replace("[local]", setup))
+    with pytest.raises(TargetError, match=r"set-up command `sh -c .*` failed \(exit status 7\)") as caught:
+        ProcessTarget(load(str(folder)), tmp_path / "log").start()
+    assert caught.value.details == "no such package"
+
+
+def test_what_is_missing_on_path_is_named(implementation: Callable[..., Path], tmp_path: Path):
+    folder = implementation()
+    manifest = folder / "implementation.toml"
+    manifest.write_text(manifest.read_text().replace("[local]", '[local]\nrequires = ["no-such-program"]'))
+    with pytest.raises(TargetError, match="no-such-program not found on PATH"):
+        ProcessTarget(load(str(folder)), tmp_path / "log").start()
+
+
+def test_set_up_is_done_once(implementation: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WSCONFORM_CACHE", str(tmp_path / "cache"))
+    folder = implementation()
+    manifest = folder / "implementation.toml"
+    setup = f'[local]\nsetup = [["sh", "-c", "echo once >> {tmp_path}/count"]]'
+    manifest.write_text(manifest.read_text().replace("[local]", setup))
+    for _ in range(2):
+        target = ProcessTarget(load(str(folder)), tmp_path / "log")
+        target.start()
+        target.stop()
+    assert (tmp_path / "count").read_text() == "once\n"
