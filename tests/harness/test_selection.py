@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
-from harness.selection import BULK_SECTIONS, resolve, section, shares, weights
+from harness.selection import ALONE, BULK_SECTIONS, resolve, section, shares, weights
 
 ALL = list(weights())
 
@@ -51,6 +51,12 @@ def test_shares_hold_each_case_once_and_never_mix_bulk_with_the_rest(cases: list
     for phase in phases:
         assert len({section(case) in BULK_SECTIONS for share in phase for case in share}) == 1
         assert all(share for share in phase)
+
+
+def test_what_hangs_on_when_the_peer_reads_runs_first_and_beside_nothing():
+    first, *rest = shares(ALL, 4, deflates=True)
+    assert first == [["3.4", "4.1.5", "4.2.5"]]
+    assert not ALONE & {case for phase in rest for share in phase for case in share}
 
 
 def test_the_cases_that_wait_are_spread_over_the_shares():
