@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from harness.engines import Record
 from harness.errors import CannotRunError, UsageError
-from harness.results import Evidence, Machine, Result, Run
+from harness.results import Machine, Result, Run
 
 RESULTS = "results.jsonl"
 EVIDENCE = "evidence.jsonl"
@@ -109,13 +109,6 @@ def read_results(folder: Path) -> list[Result]:
             result = Result.model_validate_json(line)
             found[result.key] = result
     return list(found.values())
-
-
-def read_evidence(folder: Path) -> Iterator[Evidence]:
-    """The journal's evidence as it was written, unfinished lines passed over."""
-    for line in _lines(folder / EVIDENCE):
-        with contextlib.suppress(ValidationError):
-            yield Evidence.model_validate_json(line)
 
 
 def read_run(folder: Path) -> Run:

@@ -4,7 +4,7 @@ import pytest
 
 from harness.engines import Record
 from harness.errors import CannotRunError, UsageError
-from harness.journal import Journal, point_latest, read_evidence, read_results, read_run
+from harness.journal import Journal, point_latest, read_results, read_run
 from harness.results import Behavior, BehaviorClose, Evidence, Result
 
 
@@ -25,7 +25,8 @@ def write(folder: Path, *records: Record, resume: bool = False) -> None:
 def test_what_is_written_is_read(tmp_path: Path):
     write(tmp_path / "run", record("1.1.1"), record("1.1.2"))
     assert [result.case for result in read_results(tmp_path / "run")] == ["1.1.1", "1.1.2"]
-    assert [evidence.case for evidence in read_evidence(tmp_path / "run")] == ["1.1.1", "1.1.2"]
+    evidence = (tmp_path / "run" / "evidence.jsonl").read_text().splitlines()
+    assert [Evidence.model_validate_json(line).case for line in evidence] == ["1.1.1", "1.1.2"]
 
 
 def test_a_verdict_is_on_the_disk_before_the_next_one_comes(tmp_path: Path):
