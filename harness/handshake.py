@@ -87,14 +87,16 @@ def wait_until_ready(endpoint: Endpoint, give_up: Callable[[], str | None], time
     return problem
 
 
-def _secured(raw: socket.socket, endpoint: Endpoint) -> socket.socket:
-    if not endpoint.secure:
-        return raw
+def tls_context() -> ssl.SSLContext:
+    """For wss://: a server under test has a certificate of its own making; who it is, is not what is tested."""
     context = ssl.create_default_context()
-    # a server under test has a certificate of its own making; who it is, is not what is tested
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return context.wrap_socket(raw, server_hostname=endpoint.host)
+    return context
+
+
+def _secured(raw: socket.socket, endpoint: Endpoint) -> socket.socket:
+    return raw if not endpoint.secure else tls_context().wrap_socket(raw, server_hostname=endpoint.host)
 
 
 def _request(endpoint: Endpoint, key: bytes) -> bytes:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from harness.results import Outcome, Result
+from harness.results import Outcome, Result, WireEvent
+from harness.wire_text import wire_line
 
 _LINE_EVERY_S = 5.0
 
@@ -87,6 +89,14 @@ class Reporter:
                     return
                 self._last_line = now
             self._line(f"{self._target}: {self._done} of {self._total} cases have a verdict, now case {case}")
+
+    @property
+    def on_wire(self) -> Callable[[str, WireEvent], None] | None:
+        """Where a wire log goes as it comes: to the terminal with -v, else nowhere."""
+        return self._wire if self._verbose and not self._quiet else None
+
+    def _wire(self, case: str, event: WireEvent) -> None:
+        self._line(f"{case}  {wire_line(event)}")
 
     def verdict(self, result: Result) -> None:
         """A case has its verdict."""

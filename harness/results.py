@@ -232,6 +232,7 @@ class Selection(Model):
     exclude: list[str] = Field(default_factory=list)
     count: int
     jobs: int
+    profile: Literal["full", "quick"] = "full"
 
 
 class Run(Model):

@@ -11,14 +11,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.endpoint import Endpoint
 from harness.engines import Batch, Engine, Job, Record
 from harness.errors import TargetError, WsconformError
-from harness.results import Behavior, Lost, Outcome, TargetRun
+from harness.results import Behavior, Lost, Outcome, TargetRun, WireEvent
 from harness.targets import Target
 
 #: Bounds on what a broken target may cost: starts anew, cases that got the engine stuck, rounds without a verdict.
@@ -36,15 +36,19 @@ class CaseRunner:
     folder: Path
     jobs: int
     record: Callable[[Record], None]
+    others: Sequence[Target] = ()  #: further instances of the same target, over which the cases may be spread
+    profile: str = "full"
     on_case: Callable[[str], None] = lambda _: None
+    on_wire: Callable[[str, WireEvent], None] | None = None
     say: Callable[[str], None] = lambda _: None
     _pending: list[str] = field(default_factory=list)
     _alone: list[str] = field(default_factory=list)
     _lost: dict[str, str] = field(default_factory=dict)
     _observed: int = 0
     _restarts: int = 0
+    _in_vain: int = 0  #: starts anew since the last verdict
     _stuck: int = 0
-    _endpoint: Endpoint | None = None
+    _endpoints: Sequence[Endpoint] = ()
 
     def run(self, about: TargetRun, cases: list[str]) -> TargetRun:
         """Run the cases; what is expected, observed and lost goes into a copy of `about`. The target is stopped."""
@@ -52,7 +56,7 @@ class CaseRunner:
         self._pending = list(cases)
         error = None
         try:
-            self._endpoint = self.target.start()
+            self._start()
             self._run_all()
         except TargetError as problem:
             self._lose_rest(problem.message)
@@ -63,10 +67,11 @@ class CaseRunner:
             self._lose_rest(problem.message)
             raise
         finally:
-            self.target.stop()
+            for target in self._instances:
+                target.stop()
             self.outcome = about.model_copy(
                 update={
-                    "url": self._endpoint.url if self._endpoint else about.url,
+                    "url": self._endpoints[0].url if self._endpoints else about.url,
                     "observed": about.observed + self._observed,
                     "lost": [Lost(case=case, reason=reason) for case, reason in self._lost.items()]
                     + [Lost(case=case, reason="the run was stopped before it") for case in self._unfinished()],
@@ -76,6 +81,17 @@ class CaseRunner:
                 }
             )
         return self.outcome
+
+    @property
+    def _instances(self) -> Sequence[Target]:
+        return [self.target, *self.others]
+
+    def _start(self) -> None:
+        self._endpoints = [target.start() for target in self._instances]
+
+    def _problem(self) -> str | None:
+        """None if every instance answers, else what is wrong with the first that does not."""
+        return next(filter(None, (target.problem() for target in self._instances)), None)
 
     def _unfinished(self) -> list[str]:
         return [*self._pending, *self._alone]
@@ -98,33 +114,37 @@ class CaseRunner:
 
     def _bring_back(self) -> None:
         """Have a target that answers, started anew if it does not."""
-        problem = self.target.problem()
+        problem = self._problem()
         if problem is None:
             return
-        if self._restarts >= MAX_RESTARTS:
-            raise TargetError(f"{self.target.name} stopped answering more than {MAX_RESTARTS} times: {problem}")
+        if self._in_vain >= MAX_RESTARTS:
+            raise TargetError(
+                f"{self.target.name} stopped answering more than {MAX_RESTARTS} times without a verdict: {problem}"
+            )
         self.say(f"{self.target.name}: {problem}; starting it anew")
         self._restarts += 1
-        self._endpoint = self.target.start()
+        self._in_vain += 1
+        self._start()
 
     def _round(self, cases: list[str], *, alone: bool) -> str:
         """Run the cases once; returns why those without a verdict have none."""
-        assert self._endpoint is not None  # noqa: S101 - run() has started it
         job = Job(
             target=self.target.name,
-            endpoint=self._endpoint,
+            endpoints=self._endpoints,
             cases=cases,
             jobs=1 if alone else self.jobs,
             deflates=self.target.deflates,
             folder=self.folder,
+            profile=self.profile,
             on_case=self.on_case,
+            on_wire=self.on_wire,
             stop=threading.Event(),
         )
         died: str | None = None
         reason = ""
         with contextlib.closing(self.engine.run(job)) as batches:
             for batch in batches:
-                died = died or self.target.problem()
+                died = died or self._problem()
                 if died is not None:
                     job.stop.set()
                 self._take(batch, died, alone=alone)
@@ -134,11 +154,13 @@ class CaseRunner:
     def _take(self, batch: Batch, died: str | None, *, alone: bool) -> None:
         doubtful: set[str] = set()
         if died is not None and not alone and batch.records:
-            doubtful = {r.result.case for r in batch.records if r.result.outcome is Outcome.FAILED}
+            doubtful = {
+                r.result.case for r in batch.records if batch.side_by_side or r.result.outcome is Outcome.FAILED
+            }
             doubtful.add(batch.records[-1].result.case)
         for record in batch.records:
             if record.result.case not in doubtful:
-                self._keep(_blamed(record, died) if died is not None and alone else record)
+                self._keep(self._blamed(record, died) if died is not None and alone else record)
         self._alone = [case for case in self._alone if case not in batch.cases]
         missing = set(batch.cases) - {record.result.case for record in batch.records}
         self._pending = [
@@ -157,13 +179,15 @@ class CaseRunner:
     def _keep(self, record: Record) -> None:
         self.record(record)
         self._observed += 1
+        self._in_vain = 0
 
-
-def _blamed(record: Record, died: str) -> Record:
-    """The verdict of a case that ran alone and after which nothing answered: whatever else it did, it failed."""
-    words = f"The server died or stopped answering: {died}."
-    if record.result.behavior is not Behavior.FAILED:
-        words += f" (Autobahn's own verdict: {record.result.behavior}.)"
-    result = record.result.model_copy(update={"behavior": Behavior.FAILED})
-    evidence = record.evidence.model_copy(update={"outcome": f"{words} {record.evidence.outcome}".strip()})
-    return Record(result, evidence)
+    def _blamed(self, record: Record, died: str) -> Record:
+        """The verdict of a case that ran alone and after which nothing answered: whatever else it did, it failed."""
+        words = f"The server died or stopped answering: {died}."
+        if output := next(filter(None, (target.last_output() for target in self._instances)), ""):
+            words += f" The last it wrote: {output}."
+        if record.result.behavior is not Behavior.FAILED:
+            words += f" ({record.result.engine.capitalize()}'s own verdict: {record.result.behavior}.)"
+        result = record.result.model_copy(update={"behavior": Behavior.FAILED})
+        evidence = record.evidence.model_copy(update={"outcome": f"{words} {record.evidence.outcome}".strip()})
+        return Record(result, evidence)

@@ -37,6 +37,11 @@ def weight(case: str, *, deflates: bool) -> int:
     return weights()[case] if deflates or section(case) not in {"12", "13"} else 1
 
 
+def is_bulk(case: str, *, deflates: bool) -> bool:
+    """Whether it moves much data; 12 and 13 do so only where permessage-deflate is offered."""
+    return section(case) in BULK_SECTIONS and (deflates or section(case) == "9")
+
+
 def resolve(patterns: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
     """The cases that fit a pattern and none of `exclude`, in order; UsageError where a pattern fits nothing."""
     chosen = _fitting(patterns) - _fitting(exclude)

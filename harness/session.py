@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 from harness import __version__, gate
 from harness.engines import Engine, Record
@@ -29,6 +29,7 @@ class Planned:
     """A target that is to be run."""
 
     target: Target
+    others: Sequence[Target] = ()  #: further instances of it
     about: Implementation = field(default_factory=Implementation)
     deviations: list[Deviation] = field(default_factory=list)
 
@@ -37,13 +38,14 @@ class Planned:
 class Plan:
     """What a run is to do."""
 
-    engine: Engine
+    engines: Sequence[Engine]  #: each target is run with each of them
     make_targets: Callable[[Path], Sequence[Planned]]  #: given the run's folder, where targets keep their output
     names: Sequence[str]
     cases: list[str]
     patterns: list[str]
     exclude: list[str]
-    jobs: int
+    jobs: int | None  #: None: what is usual for the engine
+    profile: Literal["full", "quick"]
     output: Path | None
     resume: bool
     strict: bool
@@ -88,7 +90,7 @@ class Session:
         """A resumed run asks for what the first part asked for, or its counts would mean nothing."""
         earlier = read_run(self.folder)
         asked = [(target.target, target.engine) for target in earlier.targets]
-        if asked != [(name, self._plan.engine.name) for name in self._plan.names]:
+        if asked != [(name, engine.name) for name in self._plan.names for engine in self._plan.engines]:
             words = ", ".join(f"{target} with {engine}" for target, engine in asked)
             raise UsageError(f"{self.folder} is a run of {words}; --resume goes on with the same targets and engine")
         if (earlier.selection.cases, earlier.selection.exclude) != (self._plan.patterns, self._plan.exclude):
@@ -104,12 +106,13 @@ class Session:
         try:
             with _terminable():
                 planned = self._plan.make_targets(self.folder)
-                self._targets = [self._about(one) for one in planned]
+                pairs = [(one, engine) for one in planned for engine in self._plan.engines]
+                self._targets = [self._about(one, engine) for one, engine in pairs]
                 self._write("running")
                 if self._plan.output is None:
                     point_latest(BUILD, self.folder)  # now, so that --resume finds a run that was killed
-                for number, one in enumerate(planned):
-                    self._run_one(number, one)
+                for number, (one, engine) in enumerate(pairs):
+                    self._run_one(number, one, engine)
             state = "complete"
         except KeyboardInterrupt:
             state = "interrupted"
@@ -119,38 +122,45 @@ class Session:
             self._reporter.end()
         return self._finish(state, problem)
 
-    def _about(self, planned: Planned) -> TargetRun:
+    def _about(self, planned: Planned, engine: Engine) -> TargetRun:
         target = planned.target
         about = TargetRun(
             target=target.name,
-            engine=self._plan.engine.name,
-            engine_version=self._plan.engine.version,
+            engine=engine.name,
+            engine_version=engine.version,
             started_as=target.started_as,
             implementation=planned.about,
             deviations=planned.deviations,
             expected=len(self._plan.cases),
-            observed=sum(result.target == target.name for result in self._done),
+            observed=len(self._have(target.name, engine.name)),
         )
         for earlier in self._earlier.targets if self._earlier else []:
-            if earlier.target == target.name:
+            if (earlier.target, earlier.engine) == (target.name, engine.name):
                 kept = {name: getattr(earlier, name) for name in ("url", "restarts", "seconds", "log")}
                 return about.model_copy(update=kept)
         return about
 
-    def _run_one(self, number: int, planned: Planned) -> None:
+    def _have(self, target: str, engine: str) -> set[str]:
+        """The cases that an earlier part of the run has verdicts for."""
+        return {result.case for result in self._done if (result.target, result.engine) == (target, engine)}
+
+    def _run_one(self, number: int, planned: Planned, engine: Engine) -> None:
         about = self._targets[number]
-        have = {result.case for result in self._done if result.target == about.target}
+        have = self._have(about.target, about.engine)
         cases = [case for case in self._plan.cases if case not in have]
         if not cases:
             return
         self._reporter.start(about.target, len(self._plan.cases), already=len(have))
         runner = CaseRunner(
-            engine=self._plan.engine,
+            engine=engine,
             target=planned.target,
             folder=self.folder,
-            jobs=self._plan.jobs,
+            jobs=self._plan.jobs or engine.default_jobs,
             record=self._record,
+            others=planned.others,
+            profile=self._plan.profile,
             on_case=self._reporter.case,
+            on_wire=self._reporter.on_wire,
             say=self._reporter.say,
         )
         try:
@@ -176,10 +186,14 @@ class Session:
                 "started_at": self._started,
                 "finished_at": None if state == "running" else now(),
                 "strict": plan.strict,
-                "versions": versions() | {plan.engine.name: plan.engine.version},
+                "versions": versions() | {engine.name: engine.version for engine in plan.engines},
                 "machine": this_machine(),
                 "selection": Selection(
-                    cases=plan.patterns, exclude=plan.exclude, count=len(plan.cases), jobs=plan.jobs
+                    cases=plan.patterns,
+                    exclude=plan.exclude,
+                    count=len(plan.cases),
+                    jobs=plan.jobs or max(engine.default_jobs for engine in plan.engines),
+                    profile=plan.profile,
                 ),
                 "targets": self._targets,
             }
@@ -190,7 +204,7 @@ class Session:
     def _finish(self, state: str, problem: WsconformError | None) -> Finished:
         results = read_results(self.folder)
         if state != "complete":
-            self._lose_unseen({(result.target, result.case) for result in results})
+            self._lose_unseen({result.key for result in results})
         try:
             run = self._write(state)
             judgements, code = gate.judge_run(run, results, strict=self._plan.strict)
@@ -206,14 +220,14 @@ class Session:
             raise problem
         return Finished(self.folder, run, judgements, code)
 
-    def _lose_unseen(self, seen: set[tuple[str, str]]) -> None:
+    def _lose_unseen(self, seen: set[tuple[str, str, str]]) -> None:
         """After an interruption: every case without a verdict is a lost one, also of targets that had no turn."""
         for number, target in enumerate(self._targets):
             told = {lost.case for lost in target.lost}
             lost = target.lost + [
                 Lost(case=case, reason="the run ended before it")
                 for case in self._plan.cases
-                if case not in told and (target.target, case) not in seen
+                if case not in told and (target.target, target.engine, case) not in seen
             ]
             self._targets[number] = target.model_copy(update={"lost": lost})
 
@@ -254,8 +268,3 @@ def _terminable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def default_jobs() -> int:
-    """How many fuzzingclients at a time: twice the cores, since they mostly wait; four at most."""
-    return max(1, min(4, 2 * (os.cpu_count() or 1)))

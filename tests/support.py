@@ -19,8 +19,9 @@ ROOT = Path(__file__).parents[1]
 class Command:
     """Runs `wsconform` in a folder of its own, with the given wstest."""
 
-    def __init__(self, folder: Path, wstest: Path | str = "") -> None:
+    def __init__(self, folder: Path, wstest: Path | str = "", engine: str = "autobahn") -> None:
         self.folder = folder
+        self.engine = engine
         self.environment = {
             **os.environ,
             "WSTEST": str(wstest),
@@ -29,9 +30,13 @@ class Command:
             "NO_COLOR": "1",
         }
 
+    def _with_engine(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        runs = arguments[:1] in {("run",), ("compare",)} and "--engine" not in arguments
+        return (*arguments, "--engine", self.engine) if runs else arguments
+
     def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "harness", *arguments],
+            [sys.executable, "-m", "harness", *self._with_engine(arguments)],
             cwd=self.folder,
             env={**self.environment, **environment},
             capture_output=True,
@@ -42,7 +47,7 @@ class Command:
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "harness", *arguments],
+            [sys.executable, "-m", "harness", *self._with_engine(arguments)],
             cwd=self.folder,
             env={**self.environment, **environment},
             stdout=subprocess.PIPE,

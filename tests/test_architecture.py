@@ -36,6 +36,10 @@ def test_reports_know_the_result_model_alone():
     assert of_ours == {"harness.results"}
 
 
+def test_the_reference_server_and_the_reports_do_without_asyncio():
+    assert not {name for package in ("refimpl", "reports") for name in imports(package) if name == "asyncio"}
+
+
 @pytest.mark.parametrize("package", ["refimpl", "harness", "reports"])
-def test_no_asyncio_and_no_tests_in_what_is_shipped(package: str):
-    assert not {name for name in imports(package) if name.split(".")[0] in {"asyncio", "tests", "bench", "pytest"}}
+def test_no_no_tests_in_what_is_shipped(package: str):
+    assert not {name for name in imports(package) if name.split(".")[0] in {"tests", "bench", "pytest"}}

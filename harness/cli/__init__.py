@@ -9,8 +9,10 @@ from collections.abc import Sequence
 import click
 
 from harness import __version__
+from harness.cli.cases import cases
 from harness.cli.common import State
-from harness.cli.inspect import cases, gate, implementations, report
+from harness.cli.crosscheck import crosscheck
+from harness.cli.inspect import gate, implementations, report
 from harness.cli.run import compare, import_, run
 from harness.errors import ExitCode, WsconformError
 
@@ -27,6 +29,7 @@ def cli() -> None:
     wsconform run ws://localhost:9001      a server that you started
     wsconform run ws --cases '6.*'         one section against an implementation
     wsconform compare                      every implementation, side by side
+    wsconform crosscheck refimpl           both engines, and where they disagree
 
     \b
     Exit codes: 0 passed; 1 a verdict failed the gate; 2 usage or bad configuration; 3 the
@@ -34,7 +37,7 @@ def cli() -> None:
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
 
 
-for command in (run, compare, import_, gate, report, cases, implementations):
+for command in (run, compare, crosscheck, import_, gate, report, cases, implementations):
     cli.add_command(command)
 
 

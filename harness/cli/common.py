@@ -39,10 +39,13 @@ _SELECTION = (
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Cases to leave out (repeatable)."),
 )
 
-_RUN = (
+_ENGINE = (
     click.option(
         "--engine", type=click.Choice(NAMES), default=NAMES[0], show_default=True, help="What executes the cases."
     ),
+)
+
+_RUN = (
     click.option(
         "--wstest",
         metavar="PATH",
@@ -61,7 +64,16 @@ _RUN = (
         envvar="WSCONFORM_BASE_IMAGE",
         help="What the containers are built from (their BASE).  [env: WSCONFORM_BASE_IMAGE]",
     ),
-    click.option("--jobs", type=click.IntRange(1, 64), help="Cases at a time.  [default: two a core, at most 4]"),
+    click.option(
+        "--profile",
+        type=click.Choice(("full", "quick")),
+        help="Messages in 12.* and 13.*: as many as Autobahn (1,000), or 100.  [default: full; compare: quick]",
+    ),
+    click.option(
+        "--jobs",
+        type=click.IntRange(1, 256),
+        help="Cases at a time.  [default: 32; fuzzingclients: two a core, at most 4]",
+    ),
     click.option(
         "--output", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder.  [default: build/runs/<id>]"
     ),
@@ -84,4 +96,6 @@ def _all(options: tuple[Decorator, ...]) -> Decorator:
 
 
 selection_options = _all(_SELECTION)
-run_options = _all((*_SELECTION, *_RUN))
+run_options = _all((*_SELECTION, *_ENGINE, *_RUN))
+#: The same but for the engine: it takes both.
+crosscheck_options = _all((*_SELECTION, *_RUN))

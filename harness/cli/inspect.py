@@ -1,4 +1,4 @@
-"""Commands that look and run nothing: `gate`, `report`, `cases`, `implementations`."""
+"""Commands that look at runs and implementations: `gate`, `report`, `implementations`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from harness import manifest, selection
-from harness.cli.common import debug_option, selection_options
+from harness import manifest
+from harness.cli.common import debug_option
 from harness.cli.summary import print_summary
 from harness.errors import ExitCode, TargetError
 from harness.gate import judge_run
@@ -41,22 +41,6 @@ def report(run: Path) -> None:
     read_run(run)
     with writing(run):
         click.echo(write_report(run.resolve()))
-
-
-@click.group()
-def cases() -> None:
-    """What there is to test."""
-
-
-@cases.command("list")
-@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
-@selection_options
-@click.option("--json", "as_json", is_flag=True, help="As a JSON array.")
-@debug_option
-def list_cases(patterns: tuple[str, ...], cases: tuple[str, ...], exclude: tuple[str, ...], as_json: bool) -> None:
-    """List case ids, all or those that fit a PATTERN such as 6.* (Autobahn's: a star is anything)."""
-    chosen = selection.resolve(patterns or cases, exclude)
-    click.echo(json.dumps(chosen) if as_json else "\n".join(chosen))
 
 
 @click.group()

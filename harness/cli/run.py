@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, NotRequired, TypedDict, Unpack
 
 import click
 
@@ -18,11 +19,15 @@ from harness.engines.choose import choose
 from harness.errors import CannotRunError, ExitCode, UsageError
 from harness.journal import writing
 from harness.progress import Reporter
-from harness.session import Finished, Plan, Planned, Session, default_jobs, target_log
+from harness.session import Finished, Plan, Planned, Session, target_log
 from harness.targets import UrlTarget
 from harness.targets.container import ContainerTarget
 from harness.targets.process import ProcessTarget
 from reports import write_report
+
+Profile = Literal["full", "quick"]
+#: Milliseconds of work (`selection.weight`) from which on a second instance of a server is worth starting.
+_WORK_FOR_INSTANCES_MS = 2000
 
 
 class RunOptions(TypedDict):
@@ -30,11 +35,12 @@ class RunOptions(TypedDict):
 
     cases: tuple[str, ...]
     exclude: tuple[str, ...]
-    engine: str
+    engine: NotRequired[str]
     wstest: str | None
     autobahn_image: str | None
     container: bool
     base_image: str | None
+    profile: Profile | None
     jobs: int | None
     output: Path | None
     resume: bool
@@ -53,7 +59,7 @@ def run(targets: tuple[str, ...], **options: Unpack[RunOptions]) -> int:
     Without a target: refimpl, the reference server. Implementations are set up and started on a free port, and
     stopped afterwards. Exits 0 only if every case that was asked for has a verdict and none failed.
     """
-    return _run(targets or ("refimpl",), options)
+    return _run(targets or ("refimpl",), options, profile="full")
 
 
 @click.command()
@@ -61,7 +67,7 @@ def run(targets: tuple[str, ...], **options: Unpack[RunOptions]) -> int:
 @run_options
 def compare(names: tuple[str, ...], **options: Unpack[RunOptions]) -> int:
     """Run the same cases against several implementations (default: all) and put them side by side."""
-    return _run(names or tuple(manifest.names()), options)
+    return _run(names or tuple(manifest.names()), options, profile="quick")
 
 
 @click.command("import")
@@ -78,54 +84,87 @@ def import_(folder: Path, target: str, cases: tuple[str, ...], output: Path | No
     return _show(finished, as_json=as_json)
 
 
-def _run(names: Sequence[str], options: RunOptions) -> int:
-    cases = selection.resolve(options["cases"], options["exclude"])
+def _run(names: Sequence[str], options: RunOptions, *, profile: Profile) -> int:
     with Reporter(quiet=options["quiet"], verbose=options["verbose"]) as reporter:
+        launch = Launch(names, options, reporter, options["engine"])
+        session = Session(launch.plan(launch.planned, profile), reporter)
+        reporter.say(f"{launch.about}; results go to {session.folder}")
+        finished = session.run()
+        reporter.step("writing the report")
+    return _show(finished, as_json=options["as_json"])
+
+
+class Launch:
+    """What the command line asks for, looked at before anything that takes time: cases, targets, engines."""
+
+    def __init__(self, names: Sequence[str], options: RunOptions, reporter: Reporter, *engines: str) -> None:
+        self._options = options
+        self._say = reporter.step
+        self.cases = selection.resolve(options["cases"], options["exclude"])
         if swept := processes.sweep():
             reporter.say(f"ended {swept} process(es) that an earlier, killed run had left")
-        # look at the names before anything that takes time
-        sources = {name: None if "://" in name else manifest.load(name) for name in names}
-        endpoints = {name: parse_url(name) for name in names if "://" in name}
-        targets = [source.manifest.name if (source := sources[name]) else name for name in names]
-        if len(set(targets)) < len(targets):
-            raise UsageError(f"two targets have the same name: {', '.join(targets)}")
-        client = _docker_client(reporter.say, needed=options["container"])
-        engine = choose(options["engine"], wstest=options["wstest"], image=options["autobahn_image"], say=reporter.step)
+        self._sources = {name: None if "://" in name else manifest.load(name) for name in names}
+        self._endpoints = {name: parse_url(name) for name in names if "://" in name}
+        self.targets = [source.manifest.name if source else name for name, source in self._sources.items()]
+        if len({*self.targets}) < len(names):
+            raise UsageError(f"two targets have the same name: {', '.join(self.targets)}")
+        self._client = _docker_client(reporter.say, needed=options["container"])
+        self.engines = [
+            choose(name, wstest=options["wstest"], image=options["autobahn_image"], say=reporter.step)
+            for name in engines
+        ]
 
-        def make_targets(folder: Path) -> list[Planned]:
-            return [
-                Planned(UrlTarget(endpoints[name]))
-                if source is None
-                else Planned(_target(source, folder, engine.listen_host), source.about, source.manifest.deviations)
-                for name, source in sources.items()
-            ]
+    @property
+    def about(self) -> str:
+        """`301 cases with native 0.1.0`."""
+        return f"{len(self.cases)} cases with {' and '.join(f'{e.name} {e.version}' for e in self.engines)}"
 
-        def _target(source: manifest.Source, folder: Path, host: str) -> ProcessTarget | ContainerTarget:
-            with writing(folder):
-                log = target_log(folder, source.manifest.name)
-            if not options["container"]:
-                return ProcessTarget(source, log, host=host, say=reporter.step)
-            return ContainerTarget(
-                client, source, log, base=options["base_image"], engine_on_host=engine.on_host, say=reporter.step
-            )
-
-        plan = Plan(
-            engine=engine,
+    def plan(self, make_targets: Callable[[Path], list[Planned]], profile: Profile) -> Plan:
+        """The plan of a session."""
+        options = self._options
+        return Plan(
+            engines=self.engines,
             make_targets=make_targets,
-            names=targets,
-            cases=cases,
+            names=self.targets,
+            cases=self.cases,
             patterns=list(options["cases"]),
             exclude=list(options["exclude"]),
-            jobs=options["jobs"] or default_jobs(),
+            jobs=options["jobs"],
+            profile=options["profile"] or profile,
             output=options["output"],
             resume=options["resume"],
             strict=options["strict"],
         )
-        session = Session(plan, reporter)
-        reporter.say(f"{len(cases)} cases with {engine.name} {engine.version}; results go to {session.folder}")
-        finished = session.run()
-        reporter.step("writing the report")
-    return _show(finished, as_json=options["as_json"])
+
+    def planned(self, folder: Path) -> list[Planned]:
+        """The targets, whose output goes to the run's folder."""
+        return [
+            Planned(UrlTarget(self._endpoints[name])) if source is None else self._planned(source, folder)
+            for name, source in self._sources.items()
+        ]
+
+    def _planned(self, source: manifest.Source, folder: Path) -> Planned:
+        first, *others = (self._target(source, folder) for _ in range(self._instances(source)))
+        return Planned(first, others, source.about, source.manifest.deviations)
+
+    def _instances(self, source: manifest.Source) -> int:
+        """One a core, where there is work enough for the native engine alone to keep them busy."""
+        work = sum(selection.weight(case, deflates=source.deflates) for case in self.cases)
+        alone = [engine.name for engine in self.engines] == ["native"]
+        if self._options["container"] or not alone or work < _WORK_FOR_INSTANCES_MS:
+            return 1
+        return min(os.cpu_count() or 1, self._options["jobs"] or self.engines[0].default_jobs)
+
+    def _target(self, source: manifest.Source, folder: Path) -> ProcessTarget | ContainerTarget:
+        with writing(folder):
+            log = target_log(folder, source.manifest.name)
+        # of an engine that is in a container the wishes count: what it reaches, the other one reaches as well
+        pickiest = max(self.engines, key=lambda engine: not engine.on_host)
+        if not self._options["container"]:
+            return ProcessTarget(source, log, host=pickiest.listen_host, say=self._say)
+        on_host = any(engine.on_host for engine in self.engines)
+        base = self._options["base_image"]
+        return ContainerTarget(self._client, source, log, base=base, engine_on_host=on_host, say=self._say)
 
 
 def _docker_client(say: Callable[[str], None], *, needed: bool) -> Any:  # noqa: ANN401 - the SDK is an extra

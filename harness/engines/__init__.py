@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from harness.endpoint import Endpoint
-from harness.results import Evidence, Result
+from harness.results import Evidence, Result, WireEvent
 
 __all__ = ["Batch", "Engine", "Job", "Record"]
 
@@ -26,13 +26,20 @@ class Job:
     """Cases to run against one started target."""
 
     target: str
-    endpoint: Endpoint
+    endpoints: Sequence[Endpoint]  #: of each started instance; the cases may be spread over them
     cases: Sequence[str]
     jobs: int
     deflates: bool
     folder: Path  #: the run's folder; an engine keeps its own files in a folder of its name inside
+    profile: str = "full"  #: `quick`: fewer compressed messages, for engines that can
     on_case: Callable[[str], None] = lambda _: None  #: told of each case as it starts, from any thread
+    on_wire: Callable[[str, WireEvent], None] | None = None  #: told of a case's wire log as it comes, if wanted
     stop: threading.Event = field(default_factory=threading.Event)  #: set to make the engine end soon
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The first instance."""
+        return self.endpoints[0]
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Batch:
     records: Sequence[Record]  #: what has a verdict, in the order it was run
     reason: str = ""  #: why the rest has none, as far as the engine can tell
     culprit: str | None = None  #: the case during which the engine got stuck, if it knows
+    side_by_side: bool = False  #: whether they ran at the same time: then each may have killed the target
 
 
 class Engine(Protocol):
@@ -54,6 +62,7 @@ class Engine(Protocol):
     listen_host: str
     #: Whether it reaches servers from this host's network, so that a container's port must be published for it.
     on_host: bool
+    default_jobs: int  #: how many cases, or shares of cases, at a time
 
     def run(self, job: Job) -> Generator[Batch, None, None]:
         """Run the job's cases and give out batches as they end; CannotRunError if the engine itself fails."""

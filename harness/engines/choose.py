@@ -9,16 +9,19 @@ from harness.engines import Engine
 from harness.engines.autobahn import VERSION, AutobahnEngine
 from harness.engines.autobahn.container import DEFAULT_IMAGE, AutobahnContainer
 from harness.engines.autobahn.local import LocalWstest, find
+from harness.engines.native import NativeEngine
 from harness.errors import CannotRunError
 
-#: Names for `--engine`. The native engine becomes the first of them, and so the default.
-NAMES = ("autobahn",)
+#: Names for `--engine`, the default first.
+NAMES = ("native", "autobahn")
 
 
 def choose(name: str, *, wstest: str | None, image: str | None, say: Callable[[str], None]) -> Engine:
     """The engine of that name. Autobahn: a wstest that was named, else the image if one was named, else a wstest of
     the right version on PATH, else the image; CannotRunError says how to get one.
     """  # noqa: D205 - one sentence
+    if name == NativeEngine.name:
+        return NativeEngine()
     if name not in NAMES:
         raise ValueError(name)
     if image is None and (path := find(wstest)) is not None:

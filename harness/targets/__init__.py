@@ -27,6 +27,9 @@ class Target(Protocol):
     def problem(self) -> str | None:
         """None if a fresh connection works now, else what is wrong, in one line."""
 
+    def last_output(self) -> str:
+        """The last line that it wrote, if that can be known."""
+
     def stop(self) -> None:
         """End it and remove what it left. May be called at any time, and twice."""
 
@@ -50,6 +53,10 @@ class UrlTarget:
     def problem(self) -> str | None:
         """None if a fresh connection works now."""
         return check_again(self._endpoint)
+
+    def last_output(self) -> str:
+        """Somebody else reads it."""
+        return ""
 
     def stop(self) -> None:
         """Nothing of ours to end."""

@@ -180,6 +180,12 @@ class ContainerTarget:
         with containers.explained("its output can't be read"):
             return bytes(self._container.logs(tail=_LOG_LINES)).decode("utf-8", "replace")
 
+    def last_output(self) -> str:
+        """The last line that it wrote."""
+        with self._quietly():
+            return last_lines(self._output(), 1)
+        return ""
+
     def stop(self) -> None:
         """End and remove the container and its network."""
         self._remove_container()

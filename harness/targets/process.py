@@ -174,6 +174,10 @@ class ProcessTarget:
             return reason or "it was not started"
         return check_again(self._endpoint, self._gone)
 
+    def last_output(self) -> str:
+        """The last line that it wrote."""
+        return last_lines(self._output.tail(), 1) if self._output else ""
+
     def stop(self) -> None:
         """End it: SIGTERM, SIGKILL after 5 s."""
         if self._process is not None:

@@ -30,7 +30,7 @@ def endpoint(implementation: Callable[..., Path], tmp_path: Path) -> Iterator[En
 
 
 def run(wstest: Path, endpoint: Endpoint, folder: Path, *, jobs: int = 2, stop: bool = False) -> list[Batch]:
-    job = Job(target="t", endpoint=endpoint, cases=CASES, jobs=jobs, deflates=True, folder=folder)
+    job = Job(target="t", endpoints=[endpoint], cases=CASES, jobs=jobs, deflates=True, folder=folder)
     if stop:
         job.stop.set()
     return list(AutobahnEngine(LocalWstest(wstest)).run(job))

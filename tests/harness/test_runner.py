@@ -16,6 +16,7 @@ from harness.runner import MAX_RESTARTS, MAX_STUCK, CaseRunner
 
 CASES = ["1.1.1", "1.1.2", "1.1.3", "1.1.4"]
 MANY = [f"6.9.{number}" for number in range(40)]
+LATER = "ends-and-kills-when-the-others-have-ended"
 HANGS = "it did not answer the opening handshake within 10 s"
 
 
@@ -31,6 +32,7 @@ class FakeTarget:
         self.starts = 0
         self.dead: str | None = "it was not started"
         self.stopped = False
+        self.wrote = ""
 
     def start(self) -> Endpoint:
         if self.starts_left == 0:
@@ -42,6 +44,9 @@ class FakeTarget:
 
     def problem(self) -> str | None:
         return self.dead
+
+    def last_output(self) -> str:
+        return self.wrote
 
     def stop(self) -> None:
         self.stopped = True
@@ -55,8 +60,12 @@ class FakeEngine:
     listen_host = "127.0.0.1"
     on_host = True
 
-    def __init__(self, target: FakeTarget, behave: Callable[[str], str], shares: int = 1) -> None:
-        self.target, self.behave, self.shares = target, behave, shares
+    default_jobs = 4
+
+    def __init__(
+        self, target: FakeTarget, behave: Callable[[str], str], shares: int = 1, *, side_by_side: bool = False
+    ) -> None:
+        self.target, self.behave, self.shares, self.side_by_side = target, behave, shares, side_by_side
         self.jobs: list[Job] = []
 
     def run(self, job: Job) -> Generator[Batch, None, None]:
@@ -67,6 +76,7 @@ class FakeEngine:
 
     def _share(self, cases: Sequence[str]) -> Batch:
         records: list[Record] = []
+        kills_later = False
         for case in cases:
             if self.target.dead == HANGS:
                 records.append(record(case, Behavior.FAILED))  # it connects still, and gets no answer
@@ -76,14 +86,19 @@ class FakeEngine:
             how = self.behave(case)
             if how == "stuck":
                 return Batch(cases, [], "no progress", culprit=case)
-            if how == "none":
+            if how == "dies":
+                self.target.dead = "it ended with exit status 3"
+            if how in {"none", "dies"}:
                 continue
+            kills_later = kills_later or how == LATER
             if how.startswith("kills"):
                 self.target.dead = "it ended with killed by SIGSEGV"
             if how == "hangs":
                 self.target.dead = HANGS
             records.append(record(case, Behavior.FAILED if how in {"fails", "kills", "hangs"} else Behavior.OK))
-        return Batch(cases, records)
+        if kills_later:
+            self.target.dead = "it ended with killed by SIGSEGV"
+        return Batch(cases, records, side_by_side=self.side_by_side)
 
 
 def record(case: str, behavior: Behavior) -> Record:
@@ -97,14 +112,23 @@ class Ran:
     """What came of a run."""
 
     def __init__(
-        self, target: FakeTarget, behave: Callable[[str], str], shares: int = 1, cases: list[str] = CASES
+        self,
+        target: FakeTarget,
+        behave: Callable[[str], str],
+        shares: int = 1,
+        cases: list[str] = CASES,
+        *,
+        side_by_side: bool = False,
+        others: Sequence[FakeTarget] = (),
     ) -> None:
         self.target = target
-        self.engine = FakeEngine(target, behave, shares)
+        self.engine = FakeEngine(target, behave, shares, side_by_side=side_by_side)
         self.records: dict[str, Record] = {}
         self.journal: list[str] = []
         about = TargetRun(target="t", engine="fake", started_as="process", expected=len(cases))
-        runner = CaseRunner(engine=self.engine, target=target, folder=Path(), jobs=4, record=self._record)
+        runner = CaseRunner(
+            engine=self.engine, target=target, others=others, folder=Path(), jobs=4, record=self._record
+        )
         self.about = runner.run(about, cases)
 
     def _record(self, one: Record) -> None:
@@ -140,7 +164,7 @@ def test_the_case_that_kills_the_target_has_failed_and_says_how():
 def test_a_case_that_kills_the_target_after_a_verdict_of_ok_has_failed():
     ran = Ran(FakeTarget(), lambda case: "kills-after-ok" if case == "1.1.2" else "passes")
     assert ran.behaviors["1.1.2"] == "FAILED"
-    assert "(Autobahn's own verdict: OK.)" in ran.records["1.1.2"].evidence.outcome
+    assert "(Fake's own verdict: OK.)" in ran.records["1.1.2"].evidence.outcome
 
 
 def test_a_case_that_failed_because_another_killed_the_target_gets_a_fair_verdict():
@@ -200,11 +224,51 @@ def test_an_engine_that_is_always_stuck_ends():
     assert len(ran.engine.jobs) == MAX_STUCK + 1
 
 
-def test_a_target_that_dies_all_the_time_ends():
+def test_a_target_that_every_case_kills_is_started_anew_for_each():
     ran = Ran(FakeTarget(), lambda _: "kills", cases=MANY)
-    assert ran.target.starts == MAX_RESTARTS + 1
-    assert len(ran.behaviors) + len(ran.lost) == len(MANY)
-    assert len(ran.lost) > 0
+    assert (ran.behaviors, ran.lost) == (dict.fromkeys(MANY, "FAILED"), {})
+
+
+def test_a_target_that_dies_all_the_time_and_gives_no_verdict_ends():
+    target = FakeTarget()
+    # it dies under all of them together, and then under each of them alone
+    ran = Ran(target, lambda _: LATER if target.starts == 1 else "dies", cases=MANY, side_by_side=True)
+    assert target.starts == MAX_RESTARTS + 1
+    assert set(ran.lost) == set(MANY)
+
+
+def test_the_last_that_a_dead_target_wrote_is_told():
+    target = FakeTarget()
+    target.wrote = "assertion failed"
+    ran = Ran(target, lambda case: "kills" if case == "1.1.2" else "passes")
+    assert "The last it wrote: assertion failed." in ran.records["1.1.2"].evidence.outcome
+
+
+def test_where_cases_ran_at_the_same_time_each_may_have_killed_the_target():
+    # that 1.1.4 came last says nothing here
+    ran = Ran(FakeTarget(), lambda case: LATER if case == "1.1.1" else "passes", side_by_side=True)
+    assert ran.behaviors == {"1.1.1": "FAILED", "1.1.2": "OK", "1.1.3": "OK", "1.1.4": "OK"}
+
+
+def test_the_cases_may_be_spread_over_several_instances_and_all_are_stopped():
+    first, second = FakeTarget(), FakeTarget()
+    ran = Ran(first, lambda _: "passes", others=[second])
+    assert [len(job.endpoints) for job in ran.engine.jobs] == [2]
+    assert (first.stopped, second.stopped) == (True, True)
+
+
+def test_an_instance_that_died_counts_as_the_target_having_died():
+    first, second = FakeTarget(), FakeTarget()
+
+    def behave(case: str) -> str:
+        if case == "1.1.2":
+            second.dead = "it ended with exit status 3"
+            return "fails"
+        return "passes"
+
+    ran = Ran(first, behave, others=[second])
+    assert "exit status 3" in ran.records["1.1.2"].evidence.outcome
+    assert ran.about.restarts > 0
 
 
 def test_cases_that_are_run_again_alone_run_one_at_a_time():

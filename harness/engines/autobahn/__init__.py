@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 import time
@@ -99,6 +100,8 @@ class AutobahnEngine:
         self.version = client.version
         self.listen_host = client.listen_host
         self.on_host = client.on_host
+        #: twice the cores, since they mostly wait; four at most
+        self.default_jobs = max(1, min(4, 2 * (os.cpu_count() or 1)))
         self._numbers = count(1)
 
     def run(self, job: Job) -> Generator[Batch, None, None]:

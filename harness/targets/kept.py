@@ -1,0 +1,44 @@
+"""A target that several runners use one after the other without starting it anew."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.endpoint import Endpoint
+from harness.targets import Target
+
+
+class KeptTarget:
+    """Another target, started when first asked for and kept until `end`."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._endpoint: Endpoint | None = None
+        self.name = target.name
+        self.deflates = target.deflates
+
+    @property
+    def started_as(self) -> Literal["process", "container", "url"]:
+        """As the other one."""
+        return self._target.started_as
+
+    def start(self) -> Endpoint:
+        """Start it if it does not run, or does not answer any more."""
+        if self._endpoint is None or self._target.problem() is not None:
+            self._endpoint = self._target.start()
+        return self._endpoint
+
+    def problem(self) -> str | None:
+        """As the other one."""
+        return self._target.problem()
+
+    def last_output(self) -> str:
+        """As the other one."""
+        return self._target.last_output()
+
+    def stop(self) -> None:
+        """Keep it: another runner goes on with it."""
+
+    def end(self) -> None:
+        """Stop it."""
+        self._target.stop()
