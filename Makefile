@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance compare test lint format bench fuzz clean
+.PHONY: help conformance compare test lint format bench bench-engine crosscheck fuzz clean
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 conformance: $(VENV)/.installed ## run all Autobahn cases against the reference server and write the report
 	@$(BIN)/wsconform run refimpl $(ARGS)
@@ -31,6 +31,12 @@ format: $(VENV)/.installed-dev ## format the code
 
 bench: $(VENV)/.installed ## measure refimpl's echo beside other servers (ratios of one run)
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-engine: $(VENV)/.installed ## measure the native engine beside a serial wstest (20 minutes; ARGS=--skip-deflate: one)
+	@$(BIN)/python -m bench.engine $(ARGS)
+
+crosscheck: $(VENV)/.installed ## both engines on every implementation, and where they disagree (half an hour)
+	@$(BIN)/wsconform crosscheck $(ARGS)
 
 fuzz: $(VENV)/.installed-dev ## ten minutes of random bytes for refimpl
 	@$(BIN)/python -m tests.refimpl.fuzz --seconds 600 $(ARGS)

@@ -117,7 +117,8 @@ class Launch:
     @property
     def about(self) -> str:
         """`301 cases with native 0.1.0`."""
-        return f"{len(self.cases)} cases with {' and '.join(f'{e.name} {e.version}' for e in self.engines)}"
+        many = "1 case" if len(self.cases) == 1 else f"{len(self.cases)} cases"
+        return f"{many} with {' and '.join(f'{e.name} {e.version}' for e in self.engines)}"
 
     def plan(self, make_targets: Callable[[Path], list[Planned]], profile: Profile) -> Plan:
         """The plan of a session."""

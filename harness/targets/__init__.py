@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from harness.endpoint import Endpoint
 from harness.errors import TargetError
-from harness.handshake import check_again, wait_until_ready
+from harness.handshake import WrongAnswer, check_again, wait_until_ready
 
 __all__ = ["Target", "UrlTarget"]
 
@@ -34,6 +34,12 @@ class Target(Protocol):
         """End it and remove what it left. May be called at any time, and twice."""
 
 
+def _advice(problem: str) -> str:
+    if isinstance(problem, WrongAnswer):
+        return "; is it the URL of a WebSocket server, path and all?"
+    return "; start the server first" if "refused" in problem else ""
+
+
 class UrlTarget:
     """A server that someone else runs: it is looked at, never started."""
 
@@ -47,7 +53,7 @@ class UrlTarget:
     def start(self) -> Endpoint:
         """Wait until it answers; it may be one that a supervisor starts anew."""
         if (problem := wait_until_ready(self._endpoint, lambda: None, timeout=5.0)) is not None:
-            raise TargetError(f"{self._endpoint.url}: {problem}")
+            raise TargetError(f"{self._endpoint.url}: {problem}{_advice(problem)}")
         return self._endpoint
 
     def problem(self) -> str | None:

@@ -1,7 +1,7 @@
 """A WebSocket server with a fault (FAULT in the environment): shakes hands, echoes nothing, closes when asked to.
 
-exit | silent | http | wrong-accept | die-after N | hang-after N | stubborn (ignores SIGTERM) | child |
-elsewhere (on another port)
+exit | silent | http | wrong-accept | die-after N | die-after-once N FILE (and never starts again) | hang-after N |
+stubborn (ignores SIGTERM) | child | elsewhere (on another port)
 """
 
 import base64
@@ -14,8 +14,15 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 fault, _, argument = os.environ.get("FAULT", "").partition(" ")
+if fault == "die-after-once":
+    fault = "die-after"
+    marker = Path(argument.split()[1])
+    if marker.exists():
+        sys.exit(3)
+    marker.touch()
 
 
 def shake_hands(peer: socket.socket) -> None:
@@ -67,7 +74,7 @@ def main() -> None:
         while True:
             peer, _ = listener.accept()
             connections += 1
-            if fault == "die-after" and connections > int(argument):
+            if fault == "die-after" and connections > int(argument.split()[0]):
                 os.kill(os.getpid(), signal.SIGSEGV)
             if fault == "hang-after" and connections > int(argument):
                 time.sleep(3600)

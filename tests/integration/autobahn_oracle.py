@@ -81,8 +81,12 @@ def describe(case_class):
     if hasattr(case, "CLIENT_OFFERS"):
         about["exchange"] = {
             "offer": ", ".join(offer.getExtensionString() for offer in case.CLIENT_OFFERS),
-            "size": case.LEN, "count": case.COUNT, "seconds": case.WAITSECS, "fragment": case.AUTOFRAGSIZE,
-            "binary": case.TESTDATA["binary"], "file": case.TESTDATA["file"],
+            "size": case.LEN,
+            "count": case.COUNT,
+            "seconds": case.WAITSECS,
+            "fragment": case.AUTOFRAGSIZE,
+            "binary": case.TESTDATA["binary"],
+            "file": case.TESTDATA["file"],
         }
     else:
         case.onOpen()
@@ -95,11 +99,19 @@ def describe(case_class):
         about["count"] = getattr(case, "COUNT", 1)
     close = case.expectedClose
     about["close"] = [
-        close["closedByMe"], close["closeCode"], close["requireClean"], close.get("closedByWrongEndpointIsFatal", False)
+        close["closedByMe"],
+        close["closeCode"],
+        close["requireClean"],
+        close.get("closedByWrongEndpointIsFatal", False),
     ]
     about["closes"] = not case.suppressClose
-    about["steps"] = [[octets(part) if isinstance(part, bytes) and step[0] == "send" and number == 1 else part
-                       for number, part in enumerate(step)] for step in protocol.steps]
+    about["steps"] = [
+        [
+            octets(part) if isinstance(part, bytes) and step[0] == "send" and number == 1 else part
+            for number, part in enumerate(step)
+        ]
+        for step in protocol.steps
+    ]
     return about
 
 

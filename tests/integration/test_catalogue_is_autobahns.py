@@ -50,14 +50,14 @@ class Steps:
 
     def write(self, data: bytes | memoryview, chop: int = 0) -> None:
         how = "together" if chop == 0 else chop if chop < len(data) else "apart"
-        last = self.steps[-1] if self.steps else [None]
+        last: list[Any] = self.steps[-1] if self.steps else [None]
         if last[0] == "send" and last[2] == how == "together":
             last[1] += bytes(data)
         else:
             self.steps.append(["send", bytes(data), how])
 
     def drop(self, *, abort: bool) -> None:
-        raise AssertionError("nothing is dropped here")
+        raise AssertionError(f"nothing is dropped here (abort={abort})")
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
         """Timers of the closing handshake; those of the case are written down from its steps."""

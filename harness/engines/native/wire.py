@@ -80,7 +80,9 @@ class WireLog:
                 "fin": fin,
                 "rsv": rsv,
                 "masked": masked,
-                "data": _excerpt(kind, data, more=length is not None and length > len(data)),
+                "data": _excerpt(
+                    data, digits=kind == "octets" or bool(rsv), more=length is not None and length > len(data)
+                ),
                 "note": note,
             }
         )
@@ -95,10 +97,10 @@ class WireLog:
         return self._count - len(self._head) - len(self._tail)
 
 
-def _excerpt(kind: str, data: bytes, *, more: bool) -> str:
-    """Octets as digits; a payload as text where it is text, else as 0x and digits. `…` where there was more."""
+def _excerpt(data: bytes, *, digits: bool, more: bool) -> str:
+    """Octets, and a payload that is compressed, as digits; others as text where they are text. `…`: there was more."""
     ellipsis = "…" if more else ""
-    if kind == "octets":
+    if digits:
         return data.hex() + ellipsis
     try:
         # an excerpt may end inside a character

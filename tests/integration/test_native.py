@@ -1,0 +1,150 @@
+"""`wsconform run` with the native engine, as a user has it: nothing installed, real servers, Ctrl-C and kill -9."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness import manifest
+from harness.journal import read_results, read_run
+from harness.results import Outcome
+from harness.targets.process import ProcessTarget
+from tests.support import Command, ours
+
+pytestmark = pytest.mark.timeout(300)
+SHALLOW = ["--exclude", "12.*", "--exclude", "13.*"]
+
+
+@pytest.fixture
+def native(tmp_path: Path) -> Command:
+    """The command as it comes, where there is neither Docker nor wstest."""
+    command = Command(tmp_path, engine="native")
+    command.environment |= {"DOCKER_HOST": "unix:///nowhere/docker.sock", "WSTEST": ""}
+    return command
+
+
+def counts(command: Command) -> dict[Outcome, int]:
+    outcomes = [result.outcome for result in read_results(command.folder / "build" / "latest")]
+    return {outcome: outcomes.count(outcome) for outcome in set(outcomes)}
+
+
+def test_refimpl_passes_all_517_and_the_run_says_which_engine_ran(native: Command):
+    done = native("run", "refimpl", "--strict")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert counts(native) == {Outcome.PASSED: 298, Outcome.INFORMATIONAL: 3, Outcome.UNIMPLEMENTED: 216}
+    run = read_run(native.folder / "build" / "latest")
+    assert (run.targets[0].engine, run.selection.profile) == ("native", "full")
+    assert "native" in run.versions
+
+
+def test_the_harness_stays_under_300_mib(native: Command):
+    running = native.start("run", "refimpl", "--cases", "9.*")
+    process = psutil.Process(running.pid)
+    peak = 0
+    while running.poll() is None:
+        try:
+            peak = max(peak, process.memory_info().rss)
+        except psutil.Error:
+            break
+        time.sleep(0.01)
+    running.communicate()
+    assert running.returncode == 0
+    assert 30 << 20 < peak < 300 << 20
+
+
+def test_the_defaults_of_the_seed_fail_just_what_the_manifest_says(native: Command):
+    done = native("run", "refimpl-defaults", *SHALLOW)
+    assert done.returncode == 0, done.stdout + done.stderr
+    failing = {r.case for r in read_results(native.folder / "build" / "latest") if r.outcome is Outcome.FAILED}
+    deviations = manifest.load("refimpl-defaults").manifest.deviations
+    cases = {r.case for r in read_results(native.folder / "build" / "latest")}
+    assert failing == {case for case in cases if any(deviation.covers(case) for deviation in deviations)}
+    assert len(failing) == 37
+
+
+def test_a_url_is_tested_and_left_running(native: Command, tmp_path: Path):
+    target = ProcessTarget(manifest.load("refimpl"), tmp_path / "log")
+    try:
+        url = target.start().url.replace("127.0.0.1", "localhost")
+        done = native("run", url, "--cases", "1.*", "--cases", "12.1.1", "-v")
+        assert (done.returncode, f"{url}  17 of 17 cases: 16 passed, 1 unimplemented" in done.stdout) == (0, True)
+        assert "1.1.2" in done.stderr
+        assert "-> text FIN masked, 125 octets: *****" in done.stderr
+        assert target.problem() is None
+    finally:
+        target.stop()
+
+
+def test_compare_sends_fewer_compressed_messages_unless_told_otherwise(native: Command):
+    native("compare", "refimpl", "--cases", "1.1.1")
+    assert read_run(native.folder / "build" / "latest").selection.profile == "quick"
+    native("compare", "refimpl", "--cases", "1.1.1", "--profile", "full")
+    assert read_run(native.folder / "build" / "latest").selection.profile == "full"
+
+
+def test_compressed_messages_come_back_by_the_thousand_or_the_hundred(native: Command):
+    for profile, at_least in (("full", 1000), ("quick", 100)):
+        done = native("run", "python-websockets", "--cases", "12.4.3", "--cases", "13.5.11", "--profile", profile)
+        assert done.returncode == 0, done.stdout + done.stderr
+        evidence = (native.folder / "build" / "latest" / "evidence.jsonl").read_bytes().splitlines()
+        for line in map(json.loads, evidence):
+            events = len(line["wire"]) + line["wireOmitted"]
+            assert 2 * at_least < events < 12 * at_least
+            assert line["outcome"] == "All messages came back in time."
+
+
+def test_a_server_that_dies_in_a_case_is_restarted_and_the_other_cases_go_on(
+    native: Command, implementation: Callable[..., Path]
+):
+    folder = str(implementation(fault="die-after 40"))
+    done = native("run", folder, "--cases", "7.3.*", "--cases", "7.7.*", "--jobs", "1")
+    results = {r.case: r for r in read_results(native.folder / "build" / "latest")}
+    assert len(results) == 19
+    assert (done.returncode, read_run(native.folder / "build" / "latest").targets[0].restarts > 0) == (1, True)
+
+
+def test_a_server_that_does_not_come_back_loses_the_rest_and_is_never_green(
+    native: Command, implementation: Callable[..., Path]
+):
+    folder = implementation(fault=f"die-after-once 3 {native.folder / 'started'}")
+    done = native("run", str(folder), "--cases", "7.3.*", "--cases", "7.7.*", "--jobs", "1")
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "INCOMPLETE" in done.stdout
+
+
+def wait_for_verdicts(folder: Path, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        journal = next(iter(folder.glob("build/runs/*/results.jsonl")), None)
+        if journal is not None and len(journal.read_bytes().splitlines()) >= count:
+            return
+        time.sleep(0.01)
+    raise AssertionError("there were no verdicts in time")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+def test_what_ends_a_run_early_keeps_what_was_measured_and_resume_goes_on(native: Command, number: int, code: int):
+    running = native.start("run", "refimpl", *SHALLOW)
+    wait_for_verdicts(native.folder, 30)
+    running.send_signal(number)
+    running.communicate(timeout=60)
+    kept = len(read_results(native.folder / "build" / "latest"))
+    assert (running.returncode, 30 <= kept < 301) == (code, True)
+    if number != signal.SIGKILL:
+        assert ours(native.folder) == []
+    done = native("run", "refimpl", *SHALLOW, "--resume")
+    assert (done.returncode, "301 of 301 cases: 298 passed" in done.stdout) == (0, True), done.stdout + done.stderr
+    assert ours(native.folder) == []
+
+
+def test_the_folder_has_no_more_than_it_should(native: Command):
+    native("run", "refimpl", "--cases", "1.1.1", "--output", "here")
+    assert sorted(path.name for path in (native.folder / "here").iterdir()) == [
+        ".lock", "evidence.jsonl", "report", "results.jsonl", "run.json", "targets",
+    ]  # fmt: skip
