@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from harness.engines.choose import NAMES
 from harness.errors import ExitCode
 from harness.gate import Judgement
 from harness.results import Outcome, Result
@@ -40,10 +41,11 @@ def print_summary(judgements: Sequence[Judgement], code: ExitCode, report: Path 
 
 def _problems(judgement: Judgement) -> list[str]:
     target = judgement.target
+    engine = "" if target.engine == NAMES[0] else f" --engine {target.engine}"
     lines = [f"could not be run: {target.error}"] if target.error else []
     lines += _first(
         [
-            f"{_verdict(result)}; alone: wsconform run {target.target} --cases {result.case}"
+            f"{_verdict(result)}; alone: wsconform run {target.target} --cases {result.case}{engine}"
             for result in judgement.unexpected
         ]
     )

@@ -38,7 +38,7 @@ def test_a_run_that_passes_exits_0_and_says_where_the_report_is(
 def test_a_failing_verdict_exits_1_and_says_how_to_repeat_it(wsconform: Command, implementation: Callable[..., Path]):
     done = wsconform("run", str(implementation()), "--cases", "1.1.*", FAKE_WSTEST="fail=1.1.3")
     assert done.returncode == 1
-    assert "1.1.3: FAILED, close FAILED; alone: wsconform run fake --cases 1.1.3" in done.stdout
+    assert "1.1.3: FAILED, close FAILED; alone: wsconform run fake --cases 1.1.3 --engine autobahn" in done.stdout
 
 
 def test_a_known_deviation_is_no_failure(wsconform: Command, implementation: Callable[..., Path]):

@@ -88,8 +88,8 @@ class CaseConnection(asyncio.Protocol):
 
     @property
     def timed(self) -> bool:
-        """Whether a clock of ours decided something."""
-        return self.stalled or self.driver.timed or self.closing.dropped_by_engine
+        """Whether load may have decided something: by a clock of ours, or by a connection that was not let in."""
+        return not self.opened or self.stalled or self.driver.timed or self.closing.dropped_by_engine
 
     def say_goodbye(self) -> None:
         """Close as one should, where there is something to close."""

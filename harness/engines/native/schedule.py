@@ -39,7 +39,7 @@ class Attempt:
     case: str
     record: Record | None  #: none: it could not even connect
     reason: str = ""
-    timed: bool = False  #: whether a clock of the engine's decided something
+    timed: bool = False  #: whether load may have decided something
 
     @property
     def verdict(self) -> tuple[object, ...]:

@@ -240,6 +240,26 @@ def test_a_verdict_that_a_clock_decided_under_load_is_tried_again_and_the_quiet_
     assert found == dict.fromkeys(("1.1.1", "1.2.1", "1.2.2"), "OK / OK")
 
 
+def test_a_peer_that_turns_connections_away_when_there_are_many_gets_fair_verdicts():
+    places = threading.Semaphore(4)
+
+    def serve(peer: socket.socket) -> None:
+        echo(peer)
+
+    class Small(Peer):
+        def _serve(self, raw: socket.socket) -> None:
+            if not places.acquire(blocking=False):
+                raw.close()
+                return
+            try:
+                super()._serve(raw)
+            finally:
+                places.release()
+
+    with Small(serve) as peer:
+        assert set(verdicts(peer, "1.1.*", "1.2.*").values()) == {"OK / OK"}
+
+
 def test_a_job_that_is_given_up_ends_at_once_and_leaves_no_thread():
     def quick_once(peer: socket.socket) -> None:
         if next(quick, False):
