@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 WIRE_BUDGET = 20_000_000
 _ROW_SIZE = 90  # characters that a row of a pass takes, measured
 _FEWEST_ROWS, _MOST_ROWS = 12, 200
+#: What `wsconform run` takes when it is not told.
+_DEFAULT_ENGINE = "native"
 
 #: Longest excerpt of a payload or of octets in a row, in characters; 32 octets are enough where all went well.
 _EXCERPT, _EXCERPT_OF_PASS = 160, 64
@@ -115,7 +117,8 @@ def wire_rows_of_passes(survey: Survey) -> int:
 
 def repeat_command(survey: Survey, column: Column, case: str) -> str:
     """The command that repeats one case alone."""
-    engine = f" --engine {shlex.quote(column.run.engine)}" if survey.has_many_engines else ""
+    default = column.run.engine == _DEFAULT_ENGINE and not survey.has_many_engines
+    engine = "" if default else f" --engine {shlex.quote(column.run.engine)}"
     return f"wsconform run {shlex.quote(column.run.target)}{engine} --cases {shlex.quote(case)}"
 
 

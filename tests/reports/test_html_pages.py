@@ -161,7 +161,7 @@ def test_failures_come_first_with_a_sentence_and_how_to_repeat_them(recording: R
     failure = page.find("details")[0].find("li")[0]
     assert "FAILED behavior, OK closing" in failure.text
     assert "It differs. Received: b; OK would be: a." in failure.text
-    assert "wsconform run 'ws://localhost:9001/it'\"'\"'s' --cases 1.1.3" in failure.text
+    assert "wsconform run 'ws://localhost:9001/it'\"'\"'s' --engine autobahn --cases 1.1.3" in failure.text
     assert "gone.log (not there)" in page.text
 
 
