@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance compare test lint format bench bench-engine crosscheck fuzz clean
+.PHONY: help conformance compare test lint format bench bench-engine crosscheck crosscheck-faults faults fuzz clean
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 conformance: $(VENV)/.installed ## run all Autobahn cases against the reference server and write the report
 	@$(BIN)/wsconform run refimpl $(ARGS)
@@ -18,7 +18,7 @@ compare: $(VENV)/.installed ## run them against every implementation, side by si
 	@$(BIN)/wsconform compare $(ARGS)
 
 test: $(VENV)/.installed-dev ## run the tests
-	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.installed-dev ## check formatting, style and types
 	@$(BIN)/ruff format --check .
@@ -37,6 +37,12 @@ bench-engine: $(VENV)/.installed ## measure the native engine beside a serial ws
 
 crosscheck: $(VENV)/.installed ## both engines on every implementation, and where they disagree (half an hour)
 	@$(BIN)/wsconform crosscheck $(ARGS)
+
+crosscheck-faults: $(VENV)/.installed ## the same on sixteen faulty servers, sections 1 to 10 (ten minutes)
+	@$(BIN)/wsconform crosscheck $$($(BIN)/python -m tests.faulty.folders build/faulty) --exclude '12.*' --exclude '13.*' $(ARGS)
+
+faults: $(VENV)/.installed-dev ## every faulty server is found out, with the verdict that wstest gave (five minutes)
+	@$(BIN)/pytest -n 2 --dist worksteal -m slow $(ARGS)
 
 fuzz: $(VENV)/.installed-dev ## ten minutes of random bytes for refimpl
 	@$(BIN)/python -m tests.refimpl.fuzz --seconds 600 $(ARGS)

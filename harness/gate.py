@@ -40,7 +40,8 @@ class Judgement:
             return ExitCode.CANNOT_RUN
         if not self.complete:
             return ExitCode.INCOMPLETE
-        return ExitCode.FAILED if self.unexpected or self.stale else ExitCode.PASSED
+        failed = self.unexpected or self.stale or self.target.unexplained
+        return ExitCode.FAILED if failed else ExitCode.PASSED
 
 
 def judge(target: TargetRun, results: Iterable[Result], *, strict: bool = False) -> Judgement:

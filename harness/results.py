@@ -211,6 +211,7 @@ class TargetRun(Model):
     observed: int = 0  #: number of verdicts
     lost: list[Lost] = Field(default_factory=list)
     restarts: int = 0  #: how often the target died or stopped answering, and was started anew
+    unexplained: list[str] = Field(default_factory=list)  #: deaths after which no case alone killed it again
     seconds: float = 0.0
     error: str | None = None  #: why it could not be run at all
     log: str | None = None  #: the target's own output, relative to the run's folder

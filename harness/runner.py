@@ -46,6 +46,8 @@ class CaseRunner:
     _lost: dict[str, str] = field(default_factory=dict)
     _observed: int = 0
     _restarts: int = 0
+    _death: str | None = None  #: one that no case has been blamed for yet
+    _unexplained: list[str] = field(default_factory=list)
     _in_vain: int = 0  #: starts anew since the last verdict
     _stuck: int = 0
     _endpoints: Sequence[Endpoint] = ()
@@ -76,6 +78,7 @@ class CaseRunner:
                     "lost": [Lost(case=case, reason=reason) for case, reason in self._lost.items()]
                     + [Lost(case=case, reason="the run was stopped before it") for case in self._unfinished()],
                     "restarts": about.restarts + self._restarts,
+                    "unexplained": [*about.unexplained, *self._unexplained],
                     "seconds": round(about.seconds + time.monotonic() - began, 3),
                     "error": error,
                 }
@@ -172,6 +175,11 @@ class CaseRunner:
                 self._alone.append(case)
             elif case in missing and alone:
                 self._lost[case] = died or batch.reason or "no verdict"
+        if died is not None and not alone:
+            self._death = self._death or died
+        elif self._death is not None and not self._alone:
+            self._unexplained.append(self._death)  # those that ran when it died have each run alone by now
+            self._death = None
         self._stuck += batch.culprit is not None
         if self._stuck > MAX_STUCK:
             raise TargetError(f"{self.target.name} got {self.engine.name} stuck more than {MAX_STUCK} times")
@@ -183,6 +191,7 @@ class CaseRunner:
 
     def _blamed(self, record: Record, died: str) -> Record:
         """The verdict of a case that ran alone and after which nothing answered: whatever else it did, it failed."""
+        self._death = None
         words = f"The server died or stopped answering: {died}."
         if output := next(filter(None, (target.last_output() for target in self._instances)), ""):
             words += f" The last it wrote: {output}."

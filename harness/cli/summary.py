@@ -55,6 +55,7 @@ def _problems(judgement: Judgement) -> list[str]:
             for s in judgement.stale
         ]
     )
+    lines += [f"died, and no case alone does it: {printable(reason, 160)}" for reason in target.unexplained[:_AT_MOST]]
     if not target.error:
         by_reason: dict[str, list[str]] = {}
         for lost in target.lost:

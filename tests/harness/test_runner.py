@@ -297,3 +297,15 @@ def test_an_interruption_stops_the_target():
     with pytest.raises(KeyboardInterrupt):
         Ran(target, interrupt)
     assert target.stopped
+
+
+def test_a_death_that_no_case_alone_brings_about_is_told_and_no_case_is_blamed():
+    target = FakeTarget()
+    ran = Ran(target, lambda _: LATER if target.starts == 1 else "passes", side_by_side=True)
+    assert (ran.behaviors, ran.lost) == (dict.fromkeys(CASES, "OK"), {})
+    assert ran.about.unexplained == ["it ended with killed by SIGSEGV"]
+
+
+def test_a_death_that_a_case_is_blamed_for_is_explained():
+    ran = Ran(FakeTarget(), lambda case: LATER if case == "1.1.1" else "passes", side_by_side=True)
+    assert ran.about.unexplained == []
