@@ -49,6 +49,7 @@ class Plan:
     output: Path | None
     resume: bool
     strict: bool
+    when_done: Callable[[Planned], None] = lambda _: None  #: told of each target when all engines have run on it
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,8 @@ class Session:
                     point_latest(BUILD, self.folder)  # now, so that --resume finds a run that was killed
                 for number, (one, engine) in enumerate(pairs):
                     self._run_one(number, one, engine)
+                    if engine is self._plan.engines[-1]:
+                        self._plan.when_done(one)
             state = "complete"
         except KeyboardInterrupt:
             state = "interrupted"

@@ -32,26 +32,31 @@ def crosscheck(names: tuple[str, ...], **options: Unpack[RunOptions]) -> int:
     reason. Any other is tried again, alone; if each engine then sees what the other one saw, it is the target that does
     now this, now that. What remains fails the command (exit 1).
     """
-    kept: list[KeptTarget] = []
+    kept: dict[str, KeptTarget] = {}
+    comparisons: list[Comparison] = []
+    rows = allowed()
 
     def keep(folder: Path) -> list[Planned]:
         planned = launch.planned(folder)
-        kept.extend(KeptTarget(one.target) for one in planned)
-        return [Planned(k, (), one.about, one.deviations) for k, one in zip(kept, planned, strict=True)]
+        kept.update({one.target.name: KeptTarget(one.target) for one in planned})
+        return [Planned(kept[one.target.name], (), one.about, one.deviations) for one in planned]
+
+    def judge(planned: Planned) -> None:
+        target = kept[planned.target.name]
+        comparison = compare(target.name, read_results(session.folder), rows)
+        if comparison.cases:
+            settle(comparison, launch.engines, target, session.folder, reporter.say)
+        comparisons.append(comparison)
+        target.end()
 
     with Reporter(quiet=options["quiet"], verbose=options["verbose"]) as reporter:
         launch = Launch(names or tuple(manifest.names()), options, reporter, "autobahn", "native")
-        session = Session(launch.plan(keep, "full"), reporter)
+        session = Session(launch.plan(keep, "full", judge), reporter)
         reporter.say(f"{launch.about}; results go to {session.folder}")
         try:
             finished = session.run()
-            results = read_results(finished.folder)
-            comparisons = [compare(target.name, results, allowed()) for target in kept]
-            if finished.exit_code in {ExitCode.PASSED, ExitCode.FAILED}:
-                for comparison, target in zip(comparisons, kept, strict=True):
-                    settle(comparison, launch.engines, target, finished.folder, reporter.say)
         finally:
-            for target in kept:
+            for target in kept.values():
                 target.end()
         report = write_report(finished.folder)
     # a verdict that fails says something about the target; here only the engines are judged

@@ -120,7 +120,12 @@ class Launch:
         many = "1 case" if len(self.cases) == 1 else f"{len(self.cases)} cases"
         return f"{many} with {' and '.join(f'{e.name} {e.version}' for e in self.engines)}"
 
-    def plan(self, make_targets: Callable[[Path], list[Planned]], profile: Profile) -> Plan:
+    def plan(
+        self,
+        make_targets: Callable[[Path], list[Planned]],
+        profile: Profile,
+        when_done: Callable[[Planned], None] = lambda _: None,
+    ) -> Plan:
         """The plan of a session."""
         options = self._options
         return Plan(
@@ -135,6 +140,7 @@ class Launch:
             output=options["output"],
             resume=options["resume"],
             strict=options["strict"],
+            when_done=when_done,
         )
 
     def planned(self, folder: Path) -> list[Planned]:
