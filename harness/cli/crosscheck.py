@@ -71,13 +71,14 @@ def crosscheck(names: tuple[str, ...], **options: Unpack[RunOptions]) -> int:
 
 
 def _print(comparisons: list[Comparison], judgements: list[Judgement], code: ExitCode, report: Path) -> None:
-    click.echo(f"{'target':<24} {'cases':>5} {'agree':>5} {'on purpose':>10} {'varies':>6} {'disagree':>8}")
+    width = max(6, *(len(one.target) for one in comparisons)) if comparisons else 6
+    click.echo(f"{'target':<{width}} {'cases':>5} {'agree':>5} {'on purpose':>10} {'varies':>6} {'disagree':>8}")
     for one in comparisons:
         on_purpose = sum(bool(difference.reason) for difference in one.differences)
         varies = sum(difference.varies for difference in one.differences)
         agree = one.cases - len(one.differences)
         click.echo(
-            f"{printable(one.target):<24} {one.cases:>5} {agree:>5} {on_purpose:>10} {varies:>6} "
+            f"{printable(one.target):<{width}} {one.cases:>5} {agree:>5} {on_purpose:>10} {varies:>6} "
             f"{len(one.disagreements):>8}"
         )
         for difference in one.differences:

@@ -9,7 +9,10 @@ waits. So this is Autobahn's endpoint, step by step, as its fuzzingclient 25.10.
 - An answer to our close is awaited for a second, then the peer's end of the TCP connection for another one; after
   either we drop the connection and it was not clean.
 - A close that the peer began is answered with 1000, whatever code it had.
-- After text that is no UTF-8 the rest of what was read stays unread until more arrives.
+- Text that is no UTF-8 fails the connection (1007) at the first bad octet, and again with what follows or at the end of
+  the message: then TCP is dropped.
+- What can't be read on (a compressed message that does not inflate, a close reason that Python 2 can't decode) ends the
+  connection as if it had been lost.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from harness.results import Closing
 CLOSE_TIMEOUT_S = 1.0
 DROP_TIMEOUT_S = 1.0
 _MAX_CONTROL = 125
+_CONTROL_KEPT = 4096  #: of a control frame's payload: more than is allowed, since one that is too long is read as well
 _WHOLE_MESSAGE = frozenset({Opcode.TEXT, Opcode.BINARY})
 _MAX_LENGTH = (1 << 63) - 1
 _UNSENDABLE = frozenset({1004, 1005, 1006, *range(1012, 3000)})
@@ -290,15 +294,15 @@ class Conversation:
         if len(frame.excerpt) < EXCERPT:
             frame.excerpt += payload[:EXCERPT]
         if frame.opcode >= Opcode.CLOSE:
-            self._control += payload[: _MAX_CONTROL + 1 - len(self._control)]
+            self._control += payload[: _CONTROL_KEPT - len(self._control)]
         elif not self._data(payload):
             return False
-        if frame.read == frame.length and not self._frame_ends(frame):
-            return False
+        if frame.read == frame.length:
+            self._frame_ends(frame)
         return len(self._buffer) > 0
 
     def _data(self, payload: bytes) -> bool:
-        """Take in some of a data frame's payload; False: stop reading for now."""
+        """Take in some of a data frame's payload; False where that ended the connection."""
         if self._compressed and self.inflater is not None:
             try:
                 payload = self.inflater.feed(payload, self._max_message - len(self._message) + 1)
@@ -313,13 +317,12 @@ class Conversation:
                     self._utf8_broken = True
             if self._utf8_broken:
                 self.fail(1007, "a text message that is not UTF-8")
-                return False
         if not self.closing.failed_by_engine and len(self._message) <= self._max_message:
             # one octet too many is kept: enough to be no message that anybody expects
             self._message += payload[: self._max_message + 1 - len(self._message)]
         return True
 
-    def _frame_ends(self, frame: _Incoming) -> bool:
+    def _frame_ends(self, frame: _Incoming) -> None:
         self._wire.frame(
             "received",
             frame.opcode,
@@ -331,18 +334,24 @@ class Conversation:
         )
         if frame.opcode >= Opcode.CLOSE:
             self._control_frame(frame.opcode, self._control)
-            self._frame = None
-            return True
-        if frame.fin:
-            if self._compressed and self.inflater is not None:
-                self.inflater.end()
+        elif frame.fin:
+            if self._compressed and self.inflater is not None and not self._inflated():
+                return
             if self._utf8 is not None and (self._utf8_broken or self._utf8.getstate()[0]):
                 self.fail(1007, "a text message that ends inside a character")
-                return False
             if not self.closing.failed_by_engine:
                 self._listener.on_message(self._message, binary=self._binary)
             self._inside_message = False
         self._frame = None
+
+    def _inflated(self) -> bool:
+        """End a compressed message; False where that ended the connection."""
+        try:
+            if self.inflater is not None:
+                self.inflater.end()
+        except ValueError as error:
+            self._give_up(f"its compressed data can't be inflated: {error}")
+            return False
         return True
 
     def _control_frame(self, opcode: int, payload: bytes) -> None:
@@ -361,11 +370,11 @@ class Conversation:
         if code is not None and (not 1000 <= code < 5000 or code in _UNSENDABLE):  # noqa: PLR2004 - RFC 6455 7.4
             self.fail(1002, f"the close code {code}")
         self._note_closing(remote_reason=reason.decode("utf-8", "backslashreplace") if reason else None)
-        if not _is_utf8(reason):
+        if not _is_utf8(reason, final=False):
             self.fail(1007, "a close reason that is not UTF-8")
-            if not _is_utf8(reason, "surrogatepass"):  # Python 2 decodes surrogates, and stumbles over the rest
-                self._give_up("a close reason that can't be decoded")
-                return
+        if not _is_utf8(reason, "surrogatepass"):  # Python 2 decodes surrogates, and stumbles over the rest
+            self._give_up("a close reason that can't be decoded")
+            return
         if self.state is State.CLOSING:
             self._close_answered = True
             self._note_closing(was_clean=True)
@@ -381,9 +390,10 @@ def _how(chop: int) -> str:
     return "octet by octet" if chop == 1 else f"{chop} octets in a write"
 
 
-def _is_utf8(octets: bytes, errors: str = "strict") -> bool:
+def _is_utf8(octets: bytes, errors: str = "strict", *, final: bool = True) -> bool:
+    """Whether it is; where it is not final, whether it may be the beginning of it."""
     try:
-        octets.decode("utf-8", errors)
+        codecs.getincrementaldecoder("utf-8")(errors).decode(octets, final)
     except UnicodeDecodeError:
         return False
     return True

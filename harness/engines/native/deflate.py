@@ -46,8 +46,11 @@ class Inflater:
         return payload
 
     def end(self) -> None:
-        """The message is complete: the end of it that the peer has left out (RFC 7692 7.2.2)."""
-        self._inflate.decompress(_SYNC_FLUSH_TAIL)
+        """The message is complete: the end of it that the peer has left out (RFC 7692 7.2.2); ValueError as above."""
+        try:
+            self._inflate.decompress(_SYNC_FLUSH_TAIL)
+        except _ERRORS as error:
+            raise ValueError(str(error)) from error
 
 
 class Message(NamedTuple):

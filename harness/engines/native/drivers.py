@@ -183,6 +183,7 @@ class Exchanger:
         self._content = Repeated(exchange.pattern or b"\0", exchange.size)
         self._expected = b""  #: the payload of the message that is out, of an exchange over a corpus
         self._sent = 0
+        self._failed = False
         self._opcode = Opcode.BINARY if exchange.binary else Opcode.TEXT
         self.received = []
         self.behavior = Behavior.FAILED
@@ -234,8 +235,11 @@ class Exchanger:
     def on_message(self, payload: bytearray, *, binary: bool) -> None:
         """An echo: compare, and send the next message or close."""
         assert self._conversation is not None  # noqa: S101 - on_open comes first
+        if self._failed:
+            return
         problem = self._problem(payload, binary=binary)
         if problem:
+            self._failed = True
             self.behavior = Behavior.FAILED
             self.outcome = f"Message {self._sent} of {self._exchange.count}: {problem}."
         elif self._sent < self._exchange.count:

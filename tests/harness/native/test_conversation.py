@@ -498,7 +498,7 @@ def test_a_control_frame_that_declares_much_is_not_kept():
     talk = Talk().hears(b"\x89\x7f" + struct.pack("!Q", 1 << 20))
     for _ in range(16):
         talk.hears(bytes(1 << 16))
-    assert len(talk.conversation._control) == 126
+    assert len(talk.conversation._control) == 4096
 
 
 # Octets in pieces
@@ -636,3 +636,39 @@ def test_prepared_octets_go_out_as_they_are():
 
 def test_the_parser_of_these_tests_is_not_the_engines():
     assert parse(b"\x81\x85" + KEY + b"\x7f\x9f\x4d\x51\x58") == [Parsed(1, b"Hello", key=KEY)]
+
+
+# What Autobahn's own endpoint was seen to do (run in Python 2.7 beside this one)
+
+
+def test_a_close_reason_that_ends_inside_a_character_ends_the_connection_without_an_answer():
+    talk = Talk().hears(b"\x88\x03\x03\xea\xc3")
+    closing = talk.conversation.closing
+    assert (talk.link.closes, talk.link.drops) == ([], ["reset"])
+    assert (closing.closed_by_engine, closing.failed_by_engine, closing.dropped_by_engine) == (False, False, False)
+    assert (closing.remote_code, closing.was_clean) == (1002, False)
+
+
+def test_a_reason_that_is_too_long_is_judged_whole():
+    payload = b"\x03\xe8" + b"a" * 123 + "éé".encode()
+    talk = Talk().hears(encode(Frame(Opcode.CLOSE, payload), None))
+    assert (talk.link.closes, talk.link.drops, talk.conversation.closing.was_clean) == ([1002], [], True)
+
+
+@pytest.mark.parametrize("bad", [b"\x01\x01\xff", b"\x81\x01\xc3"], ids=["a bad octet", "a cut character"])
+def test_a_close_right_behind_text_that_is_not_utf_8_is_found(bad: bytes):
+    talk = Talk().hears(bad + b"\x88\x02\x03\xef")
+    closing = talk.conversation.closing
+    assert (talk.link.closes, closing.remote_code, closing.was_clean) == ([1007], 1007, True)
+
+
+def test_a_whole_message_with_a_bad_octet_fails_twice_and_so_drops_the_connection():
+    talk = Talk().hears(b"\x81\x01\xff")
+    assert (talk.link.closes, talk.link.drops) == ([1007], ["closed"])
+
+
+def test_compressed_data_that_ends_wrong_ends_the_connection():
+    talk = Talk()
+    talk.conversation.inflater = Inflater(Deflate())
+    assert talk.hears(b"\xc1\x02\x00\x01").link.drops == ["reset"]
+    assert "can't be inflated" in str(talk.conversation.closing.reason_not_clean)

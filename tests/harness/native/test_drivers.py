@@ -376,3 +376,14 @@ def test_a_script_leaves_the_connection_open_until_something_happens():
     ran = Scripted(case(Send(HELLO)))
     assert ran.conversation.state is State.OPEN
     assert parse(ran.link.writes[0][0]) == [Parsed(1, b"Hello")]
+
+
+def test_a_wrong_echo_is_not_made_good_by_the_right_one_behind_it():
+    exchange = Exchange(binary=False, size=5, pattern=b"abcde", seconds=10)
+    link = ScriptedLink()
+    wire = WireLog(lambda: link.now)
+    driver = Exchanger(exchange, link, wire, repeat(None))
+    driver.on_open(Conversation(link, wire, repeat(None), driver, max_message=100), None)
+    driver.on_message(bytearray(b"junk!"), binary=False)
+    driver.on_message(bytearray(b"abcde"), binary=False)
+    assert (str(driver.behavior), link.closes) == ("FAILED", [1000])
