@@ -38,7 +38,7 @@ bench-engine: $(VENV)/.installed ## measure the native engine beside a serial ws
 crosscheck: $(VENV)/.installed ## both engines on every implementation, and where they disagree (half an hour)
 	@$(BIN)/wsconform crosscheck $(ARGS)
 
-crosscheck-faults: $(VENV)/.installed ## the same on sixteen faulty servers, sections 1 to 10 (ten minutes)
+crosscheck-faults: $(VENV)/.installed ## the same on fifteen faulty servers, sections 1 to 10 (ten minutes)
 	@$(BIN)/wsconform crosscheck $$($(BIN)/python -m tests.faulty.folders build/faulty) --exclude '12.*' --exclude '13.*' $(ARGS)
 
 faults: $(VENV)/.installed-dev ## every faulty server is found out, with the verdict that wstest gave (five minutes)
