@@ -20,6 +20,7 @@ from harness.runner import CaseRunner
 from harness.targets import process
 from harness.targets.process import ProcessTarget
 
+pytestmark = pytest.mark.timeout(300)  # a server that hangs is waited for until that is sure, several times
 FAULTY = Path(__file__).parents[1] / "faulty"
 FAULTS: dict[str, dict[str, Any]] = tomllib.loads((FAULTY / "faults.toml").read_text(encoding="utf-8"))
 PASSES = {Outcome.PASSED, Outcome.INFORMATIONAL}
