@@ -5,8 +5,8 @@ Most of a case is waiting, so many run at once; what must not depend on it is th
 - 3.4, 4.1.5 and 4.2.5 run alone, the quick quiet cases together, and after them what moves much data (`selection` says
   why), at most two such cases for each instance of the server.
 - The cases whose script pauses (5.19, 5.20, 6.4.*) do nothing for their first second, and the peer has nothing to do
-  for them. Bulk runs beside that second; when it is over no more of it is begun, and the script goes on once the last
-  has ended (or, after two seconds, was taken back to be run later). From there on nothing runs beside them.
+  for them. Bulk may run beside that second; when it is over no more of it is begun, and the script goes on once the
+  last has ended (or, after two seconds, was taken back to be run later). From there on no bulk runs beside them.
 - How many connections the peer serves at once is tried out first (`dial`).
 - Where a case did not pass and a clock had to do with it, it runs again when all is quiet: load may have been the
   reason. If eight such verdicts come out as before, the others are believed.
@@ -75,12 +75,21 @@ class Schedule:
         bulk = [case for case in by_length if selection.is_bulk(case, deflates=deflates)]
         quiet = [case for case in by_length if case not in {*alone, *bulk}]
         waiting = [case for case in quiet if catalogue()[case].waits]
+        quick = [case for case in quiet if case not in waiting]
         await self._phase(alone, 1)
-        await self._phase([case for case in quiet if case not in waiting], self._jobs)
         if self._jobs == 1:
-            await self._phase([*waiting, *bulk], 1)
-        else:
-            await self._bulk_beside(waiting, bulk)
+            await self._phase([*quick, *waiting, *bulk], 1)
+            return
+        self._bulk_may_begin.set()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._all_waiting(waiting))
+            await self._phase(quick, self._jobs)
+            doubtful = await self._bulk_phase(bulk)
+        await self._settle(doubtful, self._bulk_jobs)
+
+    async def _all_waiting(self, cases: Sequence[str]) -> None:
+        await self._all(cases, len(cases), self._deliver)
+        self._bulk_may_begin.set()
 
     def calm(self, go_on: Callable[[], None]) -> None:
         """Let no bulk case begin, and go on as soon as those that run have ended."""
@@ -95,9 +104,10 @@ class Schedule:
         for task in tasks & self._bulk if self._when_calm else ():
             task.cancel()
 
-    async def _bulk_beside(self, waiting: Sequence[str], bulk: Sequence[str]) -> None:
+    async def _bulk_phase(self, cases: Sequence[str]) -> list[Attempt]:
+        """Run bulk cases while nobody minds; those that are doubtful are given back."""
         doubtful: list[Attempt] = []
-        left = deque(bulk)
+        left = deque(cases)
 
         async def worker() -> None:
             while left:
@@ -112,16 +122,10 @@ class Schedule:
                     else:
                         await self._deliver(attempt)
 
-        async def wait_for_the_others() -> None:
-            await self._all(waiting, len(waiting), self._deliver)
-            self._bulk_may_begin.set()
-
-        self._bulk_may_begin.set()
         async with asyncio.TaskGroup() as group:
-            group.create_task(wait_for_the_others())
-            for _ in range(min(self._bulk_jobs, len(bulk))):
+            for _ in range(min(self._bulk_jobs, len(cases))):
                 group.create_task(worker())
-        await self._settle(doubtful, self._bulk_jobs)
+        return doubtful
 
     async def _interruptible(self, case: str) -> Attempt | None:
         """Run a bulk case; None if it was taken back."""

@@ -290,3 +290,13 @@ def test_what_goes_wrong_in_a_case_ends_the_schedule():
     with pytest.raises(ExceptionGroup) as caught:
         asyncio.run(Schedule(broken, deliver, 4, 1).run(["1.1.1"], deflates=False))
     assert caught.group_contains(LookupError, match=r"^1\.1\.1$")
+
+
+def test_cases_that_pause_begin_beside_the_quick_ones():
+    assert set(QUIET) & Ran([*QUIET, *WAITING]).beside["6.4.1"]
+
+
+def test_doubtful_bulk_is_not_run_again_beside_a_case_that_has_paused():
+    ran = Ran([*WAITING, "9.1.1", "9.1.2"], verdicts={"9.1.1": [DOUBTFUL, PASSES]})
+    assert not ran.disturbed_by
+    assert ran.verdicts["9.1.1"] == "OK"
