@@ -100,7 +100,7 @@ class Ran:
             calm = asyncio.Event()
             self._schedule.calm(calm.set)
             await calm.wait()
-            for _ in range(_TURNS):
+            for _ in range(_BULK_TURNS):  # long enough for bulk to get in, if it may
                 self.disturbed_by |= set(filter(self._is_bulk, self._running))
                 await asyncio.sleep(0)
 
