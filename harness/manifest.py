@@ -21,12 +21,13 @@ from harness.text import did_you_mean
 MANIFEST = "implementation.toml"
 #: The environment by which an echo server is told its limits; stripped from what it inherits.
 CONTRACT_VARIABLES = (
-    "HOST", "PORT", "MAX_FRAME_SIZE", "MAX_MESSAGE_SIZE", "PING_INTERVAL", "CLOSE_TIMEOUT", "CONNECTION_TIMEOUT",
-    "HANDSHAKE_TIMEOUT", "ALLOWED_ORIGIN", "COMPRESSION",
+    "HOST", "PORT", "MAX_FRAME_SIZE", "MAX_MESSAGE_SIZE", "MAX_FRAGMENTS", "PING_INTERVAL", "CLOSE_TIMEOUT",
+    "CONNECTION_TIMEOUT", "HANDSHAKE_TIMEOUT", "MAX_HANDSHAKE_SIZE", "MAX_CONNECTIONS", "ALLOWED_ORIGIN", "COMPRESSION",
 )  # fmt: skip
 LimitName = Literal[
-    "max_frame_size", "max_message_size", "ping_interval", "close_timeout", "connection_timeout", "handshake_timeout"
-]
+    "max_frame_size", "max_message_size", "max_fragments", "ping_interval", "close_timeout", "connection_timeout",
+    "handshake_timeout", "max_handshake_size", "max_connections", "allowed_origin",
+]  # fmt: skip
 
 _PROJECT = Path(__file__).resolve().parent.parent
 
