@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from harness.errors import UsageError
@@ -18,6 +18,7 @@ class Endpoint:
     url: str
     network: str | None = None  #: the container network that it sits on
     network_url: str | None = None  #: its address there
+    origin: str | None = None  #: the one that it lets in, if it looks at that (RFC 6455 10.2)
 
     @property
     def host(self) -> str:
@@ -47,6 +48,11 @@ class Endpoint:
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
     @property
+    def origin_lines(self) -> tuple[str, ...]:
+        """The header line that says so, if any."""
+        return (f"Origin: {self.origin}",) if self.origin else ()
+
+    @property
     def on_this_host(self) -> bool:
         """Whether the URL names the machine that the harness runs on, by a loopback address or name."""
         if self.host == "localhost" or self.host.endswith(".localhost"):
@@ -59,7 +65,7 @@ class Endpoint:
 
     def with_host(self, host: str) -> Endpoint:
         """The same server by another host name."""
-        return Endpoint(urlsplit(self.url)._replace(netloc=f"{host}:{self.port}").geturl())
+        return replace(self, url=urlsplit(self.url)._replace(netloc=f"{host}:{self.port}").geturl())
 
 
 def parse_url(url: str) -> Endpoint:

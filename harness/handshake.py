@@ -100,9 +100,10 @@ def _secured(raw: socket.socket, endpoint: Endpoint) -> socket.socket:
 
 
 def _request(endpoint: Endpoint, key: bytes) -> bytes:
+    origin = "".join(f"{line}\r\n" for line in endpoint.origin_lines)
     return (
         f"GET {endpoint.resource} HTTP/1.1\r\nHost: {endpoint.authority}\r\nUpgrade: websocket\r\n"
-        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key.decode()}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key.decode()}\r\nSec-WebSocket-Version: 13\r\n{origin}\r\n"
     ).encode("latin-1", "replace")
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -15,6 +16,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.errors import UsageError
+from harness.limits.settings import LimitName, check
 from harness.results import Deviation, Implementation
 from harness.text import did_you_mean
 
@@ -24,11 +26,6 @@ CONTRACT_VARIABLES = (
     "HOST", "PORT", "MAX_FRAME_SIZE", "MAX_MESSAGE_SIZE", "MAX_FRAGMENTS", "PING_INTERVAL", "CLOSE_TIMEOUT",
     "CONNECTION_TIMEOUT", "HANDSHAKE_TIMEOUT", "MAX_HANDSHAKE_SIZE", "MAX_CONNECTIONS", "ALLOWED_ORIGIN", "COMPRESSION",
 )  # fmt: skip
-LimitName = Literal[
-    "max_frame_size", "max_message_size", "max_fragments", "ping_interval", "close_timeout", "connection_timeout",
-    "handshake_timeout", "max_handshake_size", "max_connections", "allowed_origin",
-]  # fmt: skip
-
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -56,7 +53,7 @@ class Limit(_Strict):
     """How a limit is set: by an environment variable, or not at all because it is fixed."""
 
     env: str | None = None
-    fixed: float | None = None
+    fixed: float | str | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Limit:
@@ -80,6 +77,23 @@ class Manifest(_Strict):
     environment: dict[str, str] = {}
     limits: dict[LimitName, Limit] = {}
     deviations: list[Deviation] = []
+
+    @property
+    def limits_by_name(self) -> dict[str, Limit]:
+        """The limits, for who has names of any kind."""
+        return {str(name): limit for name, limit in self.limits.items()}
+
+    def environment_of(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """The environment that sets these limits, of those that can be set."""
+        ways = self.limits_by_name
+        return {env: value for name, value in settings.items() if name in ways and (env := ways[name].env)}
+
+    @model_validator(mode="after")
+    def _limits_in_range(self) -> Manifest:
+        for name, limit in self.limits.items():
+            if limit.fixed is not None:
+                check(name, limit.fixed)
+        return self
 
 
 class Source(NamedTuple):

@@ -63,6 +63,17 @@ def sweep() -> int:
     return len(orphans)
 
 
+def more_descriptors(wanted: int = 8192) -> None:
+    """Raise the soft limit on open files as far as the hard one goes, for us and for the servers that we start."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource  # noqa: PLC0415 - Unix only
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft != resource.RLIM_INFINITY and soft < most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 class OutputLog:
     """A program's output in a file: its first MiB and its last 64 KiB, whatever it writes."""
 
@@ -89,6 +100,8 @@ class OutputLog:
                 self._keep(chunk, counts_as_skipped=written >= _HEAD_LIMIT)
             if self._skipped:
                 file.write(b"\n[... cut ...]\n" + b"".join(self._tail))
+            if file.tell() == 0:
+                self._path.unlink()
         self._stream.close()
 
     def _keep(self, chunk: bytes, *, counts_as_skipped: bool) -> None:

@@ -106,7 +106,7 @@ class Reporter:
         if progress is not None:
             progress.update(progress.task_ids[0], completed=self._done, failed=self._failed)
         if self._verbose:
-            words = f"{result.behavior} / close {result.behavior_close} ({result.remote_close_code})"
+            words = result.verdict or f"{result.behavior} / close {result.behavior_close} ({result.remote_close_code})"
             self._line(f"{result.target}: {result.case}: {words}, {result.duration_ms} ms")
 
     def end(self) -> None:

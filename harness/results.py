@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 SCHEMA_VERSION = 1
+#: Which part of the cases: Autobahn's, or the limit probes.
+Suite = Literal["conformance", "limits"]
 
 
 class Behavior(StrEnum):
@@ -47,6 +49,29 @@ NON_STRICT_BEHAVIOR = frozenset({Behavior.NON_STRICT})
 NON_STRICT_CLOSE = frozenset({BehaviorClose.FAILED_BY_CLIENT})
 
 
+class ProbeVerdict(StrEnum):
+    """What a limit probe found. The order is from best to worst."""
+
+    ENFORCED = "ENFORCED"  #: at the limit accepted, beyond it refused, before the excess was buffered
+    NOT_CONFIGURABLE = "NOT CONFIGURABLE"  #: this implementation has no such limit to set: shown, not failed
+    WRONG_CODE = "WRONG CODE"  #: refused with a close code or HTTP status that misleads
+    LATE = "LATE"  #: refused, but only after it took in, or waited, (much) more than the limit
+    NOT_ENFORCED = "NOT ENFORCED"  #: not the limit that was set: the excess was accepted, or what it allows refused
+    CRASHED = "CRASHED"  #: the server died, or a fresh connection afterwards does not work
+
+    @property
+    def fields(self) -> tuple[Behavior, BehaviorClose]:
+        """What it comes to in the two fields that every verdict has, so that gates and reports need no other rule."""
+        match self:
+            case ProbeVerdict.ENFORCED:
+                return Behavior.OK, BehaviorClose.OK
+            case ProbeVerdict.NOT_CONFIGURABLE:
+                return Behavior.UNIMPLEMENTED, BehaviorClose.INFORMATIONAL
+            case ProbeVerdict.WRONG_CODE:
+                return Behavior.OK, BehaviorClose.WRONG_CODE
+        return Behavior.FAILED, BehaviorClose.INFORMATIONAL
+
+
 class Outcome(StrEnum):
     """What a case comes to, both fields taken together. The order is from best to worst."""
 
@@ -68,8 +93,39 @@ class Model(BaseModel):
         return self.model_dump_json(by_alias=True, exclude_none=True)
 
 
+class Measured(Model):
+    """What a probe measured before it judged. Sizes are octets; None is what could not be measured or did not happen.
+
+    Of several connections, `sent` to `refusal` speak of the one that the verdict rests on.
+    """
+
+    limit: str | None = None  #: the limit probed, by its name in a manifest; None: one that every server has built in
+    set_to: float | str | None = None  #: octets, seconds, a number, or an origin
+    settings: dict[str, str] = Field(default_factory=dict)  #: all that the server was given for this probe
+    sent: int | None = None  #: octets after the opening handshake, or of it where that is what is probed
+    taken: int | None = None  #: of them, those that had left our kernel when the refusal came
+    refusal: str = ""  #: `close 1009`, `HTTP 431`, `end of stream`, `reset`; empty: none came
+    refused_after_ms: float | None = None  #: from the first octet (or second) too much to the refusal
+    close_code: int | None = None
+    http_status: int | None = None
+    memory_idle: int | None = None  #: of the process tree (resident), or of the container (its cgroup)
+    memory_peak: int | None = None
+    memory: list[tuple[int, int]] = Field(default_factory=list)  #: (milliseconds, octets), at most 60 of them
+    cpu_seconds: float | None = None
+    alive_after: bool | None = None  #: whether a fresh connection works afterwards
+    seconds: list[float] = Field(default_factory=list)  #: times that were measured: intervals, or until the cut
+    figures: dict[str, float] = Field(default_factory=dict)  #: whatever else was counted, by what it is
+
+    @property
+    def memory_growth(self) -> int | None:
+        """How far it grew over what it needs when idle."""
+        if self.memory_idle is None or self.memory_peak is None:
+            return None
+        return self.memory_peak - self.memory_idle
+
+
 class Result(Model):
-    """One verdict: a line of `results.jsonl`."""
+    """One verdict: a line of `results.jsonl`. A probe's two fields follow from its `verdict`."""
 
     target: str
     engine: str
@@ -78,6 +134,8 @@ class Result(Model):
     behavior_close: BehaviorClose
     remote_close_code: int | None = None
     duration_ms: Annotated[int, Field(ge=0)]
+    verdict: ProbeVerdict | None = None  #: of a limit probe
+    measured: Measured | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -159,13 +217,14 @@ class Deviation(Model):
     cases: Annotated[list[str], Field(min_length=1)]  #: Autobahn's patterns
     behavior: Behavior | None = None
     behavior_close: BehaviorClose | None = None
+    verdict: ProbeVerdict | None = None  #: of a limit probe
     reason: Annotated[str, Field(min_length=1)]
     link: str | None = None
 
     @model_validator(mode="after")
     def _says_a_verdict(self) -> Deviation:
-        if self.behavior is None and self.behavior_close is None:
-            raise ValueError("a deviation says which verdict to expect: behavior, behavior_close or both")
+        if self.behavior is None and self.behavior_close is None and self.verdict is None:
+            raise ValueError("a deviation says which verdict to expect: behavior, behavior_close or both, or verdict")
         return self
 
     def covers(self, case: str) -> bool:
@@ -178,6 +237,7 @@ class Deviation(Model):
             self.covers(result.case)
             and self.behavior in (None, result.behavior)
             and self.behavior_close in (None, result.behavior_close)
+            and self.verdict in (None, result.verdict)
         )
 
 

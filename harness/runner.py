@@ -18,7 +18,7 @@ from pathlib import Path
 from harness.endpoint import Endpoint
 from harness.engines import Batch, Engine, Job, Record
 from harness.errors import TargetError, WsconformError
-from harness.results import Behavior, Lost, Outcome, TargetRun, WireEvent
+from harness.results import Behavior, Lost, Outcome, ProbeVerdict, TargetRun, WireEvent
 from harness.targets import Target
 
 #: Bounds on what a broken target may cost: starts anew, cases that got the engine stuck, rounds without a verdict.
@@ -137,6 +137,7 @@ class CaseRunner:
             cases=cases,
             jobs=1 if alone else self.jobs,
             deflates=self.target.deflates,
+            instance=self.target,
             folder=self.folder,
             profile=self.profile,
             on_case=self.on_case,
@@ -197,6 +198,9 @@ class CaseRunner:
             words += f" The last it wrote: {output}."
         if record.result.behavior is not Behavior.FAILED:
             words += f" ({record.result.engine.capitalize()}'s own verdict: {record.result.behavior}.)"
-        result = record.result.model_copy(update={"behavior": Behavior.FAILED})
+        update: dict[str, object] = {"behavior": Behavior.FAILED}
+        if record.result.verdict is not None:
+            update["verdict"] = ProbeVerdict.CRASHED
+        result = record.result.model_copy(update=update)
         evidence = record.evidence.model_copy(update={"outcome": f"{words} {record.evidence.outcome}".strip()})
         return Record(result, evidence)

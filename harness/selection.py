@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 
 from harness.errors import UsageError
-from harness.results import case_order, matches
+from harness.results import Suite, case_order, matches
 from harness.text import did_you_mean
 
 #: Sections that move much data. They have time limits of 10 s and more, so they may share a busy machine with each
@@ -42,24 +42,43 @@ def is_bulk(case: str, *, deflates: bool) -> bool:
     return section(case) in BULK_SECTIONS and (deflates or section(case) == "9")
 
 
-def resolve(patterns: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
-    """The cases that fit a pattern and none of `exclude`, in order; UsageError where a pattern fits nothing."""
-    chosen = _fitting(patterns) - _fitting(exclude)
+def suite_of(case: str) -> Suite:
+    """Which suite a case belongs to: limit probes have ids L.*."""
+    return "limits" if section(case) == "L" else "conformance"
+
+
+@cache
+def known(suite: Suite | None = None) -> tuple[str, ...]:
+    """Every id there is, of one suite or of all."""
+    # here, for the probes drive connections and so import what imports this module
+    from harness.limits.catalogue import probes  # noqa: PLC0415
+
+    return tuple(case for case in (*weights(), *probes()) if suite in (None, suite_of(case)))
+
+
+def resolve(patterns: Iterable[str], exclude: Iterable[str] = (), suite: Suite | None = None) -> list[str]:
+    """The cases that fit a pattern and none of `exclude`, in order; UsageError where a pattern fits nothing.
+
+    What is to be left out need not be in the suite.
+    """
+    chosen = _fitting(patterns, suite) - _fitting(exclude, None)
     if not chosen:
         raise UsageError("no case is left to run: --exclude takes away all that --cases asks for")
     return sorted(chosen, key=case_order)
 
 
-def _fitting(patterns: Iterable[str]) -> set[str]:
+def _fitting(patterns: Iterable[str], suite: Suite | None) -> set[str]:
     chosen: set[str] = set()
     for pattern in patterns:
-        fitting = {case for case in weights() if matches(pattern, case)}
+        fitting = {case for case in known(suite) if matches(pattern, case)}
         if not fitting:
+            if suite and any(matches(pattern, case) for case in known()):
+                raise UsageError(f"no case of the suite {suite} fits {pattern!r}: it is of the other one (--suite)")
             below = f"{pattern}.*"
             hint = (
                 f"; did you mean {below}?"
-                if any(matches(below, case) for case in weights())
-                else did_you_mean(pattern.replace("*", ""), weights())
+                if any(matches(below, case) for case in known())
+                else did_you_mean(pattern.replace("*", ""), known())
             )
             raise UsageError(f"no case fits {pattern!r}{hint} (`wsconform cases list` shows all)")
         chosen |= fitting

@@ -19,6 +19,7 @@ from harness.journal import Journal, new_folder, now, point_latest, read_results
 from harness.progress import Reporter
 from harness.results import Deviation, Implementation, Lost, Run, Selection, TargetRun
 from harness.runner import CaseRunner
+from harness.selection import suite_of
 from harness.targets import Target
 
 BUILD = Path("build")
@@ -50,6 +51,10 @@ class Plan:
     resume: bool
     strict: bool
     when_done: Callable[[Planned], None] = lambda _: None  #: told of each target when all engines have run on it
+
+    def cases_of(self, engine: Engine) -> list[str]:
+        """Those of its suite."""
+        return [case for case in self.cases if suite_of(case) == engine.suite]
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,7 @@ class Session:
             started_as=target.started_as,
             implementation=planned.about,
             deviations=planned.deviations,
-            expected=len(self._plan.cases),
+            expected=len(self._plan.cases_of(engine)),
             observed=len(self._have(target.name, engine.name)),
         )
         for earlier in self._earlier.targets if self._earlier else []:
@@ -150,10 +155,11 @@ class Session:
     def _run_one(self, number: int, planned: Planned, engine: Engine) -> None:
         about = self._targets[number]
         have = self._have(about.target, about.engine)
-        cases = [case for case in self._plan.cases if case not in have]
+        asked = self._plan.cases_of(engine)
+        cases = [case for case in asked if case not in have]
         if not cases:
             return
-        self._reporter.start(about.target, len(self._plan.cases), already=len(have))
+        self._reporter.start(about.target, len(asked), already=len(have))
         runner = CaseRunner(
             engine=engine,
             target=planned.target,
@@ -225,11 +231,12 @@ class Session:
 
     def _lose_unseen(self, seen: set[tuple[str, str, str]]) -> None:
         """After an interruption: every case without a verdict is a lost one, also of targets that had no turn."""
+        engines = {engine.name: engine for engine in self._plan.engines}
         for number, target in enumerate(self._targets):
             told = {lost.case for lost in target.lost}
             lost = target.lost + [
                 Lost(case=case, reason="the run ended before it")
-                for case in self._plan.cases
+                for case in self._plan.cases_of(engines[target.engine])
                 if case not in told and (target.target, target.engine, case) not in seen
             ]
             self._targets[number] = target.model_copy(update={"lost": lost})

@@ -29,6 +29,7 @@ _BULK_READ_SIZE = 256 * 1024  # inside a large payload
 _SLICE = 256 * 1024  # how much is written at once: a peer that takes none of it in time is silent
 _JOINED_UP_TO = 8 * 1024  # below this, copying header and payload together is cheaper than a second write
 _MORE = getattr(socket, "MSG_MORE", 0)  # joins a header with what follows; only Linux has it
+_TRICKLE = 1024  # bytes; who sends less of a frame in connection_timeout, and cannot be pinged inside it, is silent
 _FULL = 32 * 1024  # bytes; with more unread TCP may have stopped the peer, so that nothing can come
 # After an error the peer may have megabytes under way. Closing with them unread sends a reset, which
 # destroys the close frame on its way to the peer; so they are read and dropped, within these bounds.
@@ -52,6 +53,8 @@ class Connection:
         self._deadline = monotonic() + (parameters.handshake_timeout or NEVER)
         self._next_ping = NEVER
         self._received = 0  # bytes
+        self._whole = True  # whether what was read since the last sign of life ended with a frame, once at least
+        self._seen_alive = 0  # what was received at the last sign of life
         self._writing_since = 0.0  # 0 when nothing is being written
         # What the last look at the peer saw, and when a look last found that it had done something.
         self._seen_received = 0
@@ -73,6 +76,10 @@ class Connection:
             return b""  # reset: all the same, nothing will come
         self._received += len(data)
         return data
+
+    def note_whole_frame(self) -> None:
+        """Take note that what was read ends with a frame, or completed something."""
+        self._whole = True
 
     def write(self, header: bytes, payload: Data = b"") -> None:
         """Write a frame; raises ConnectionClosedError or ConnectionTimeoutError when it cannot be written."""
@@ -168,15 +175,17 @@ class Connection:
     def _is_silent(self, now: float) -> bool:
         """Look at what the peer did, and tell whether that is too long ago.
 
-        Bytes count when the kernel has them, not when user code reads them. No ping can be sent inside a
-        write, so there a part that is taken counts as well; and nothing else does.
+        Bytes count when the kernel has them, not when user code reads them; inside a frame, which a peer can
+        draw out for ever by a byte now and then, only if they are many. No ping can be sent inside a write,
+        so there a part that is taken counts as well; and nothing else does.
         """
         if not (self._opened and self.parameters.connection_timeout):
             return False
         unread, writing = self._unread(), self._writing_since
         received, went_on = self._received + unread, self._seen_writing not in {0.0, writing}
-        if received > self._seen_received or unread >= _FULL or went_on:
-            self._alive = now
+        came = received > self._seen_received and (self._whole or unread or received - self._seen_alive >= _TRICKLE)
+        if came or unread >= _FULL or went_on:
+            self._alive, self._seen_alive, self._whole = now, received, False
         self._seen_received, self._seen_writing = received, writing
         return now - min(self._alive, writing or now) >= self.parameters.connection_timeout
 

@@ -84,6 +84,11 @@ class Protocol:
         self.remaining = 0  # how many bytes of the data frame in progress are to come: a hint for the next read
         self._over = False
 
+    @property
+    def is_inside_frame(self) -> bool:
+        """Whether what came so far ends inside a frame, or its header."""
+        return bool(self.remaining or self._held)
+
     def receive(self, data: bytes) -> list[Event]:
         """Take what came and return what it completes; an error is the last event and never raised."""
         events: list[Event] = []

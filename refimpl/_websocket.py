@@ -124,6 +124,8 @@ class WebSocket:
                 self._handle(event)
             elif data := self._connection.read(self._protocol.remaining):
                 events.extend(self._protocol.receive(data))
+                if events or not self._protocol.is_inside_frame:
+                    self._connection.note_whole_frame()
             else:
                 self._fail(self._connection.lost())
         return None

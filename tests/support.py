@@ -6,14 +6,28 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ClassVar, Self
 
 import psutil
 
+from harness.manifest import Limit
 from harness.processes import OWNER_VARIABLE
 
 ROOT = Path(__file__).parents[1]
+
+
+class Unlimited:
+    """What targets of tests have in common: no limits, and no look at what they use."""
+
+    limits: ClassVar[dict[str, Limit]] = {}
+
+    def given(self, settings: Mapping[str, str], label: str) -> Self:
+        raise AssertionError(f"{label}: nothing here asks for a server with {settings}")
+
+    def meter(self) -> None:
+        return None
 
 
 class Command:

@@ -12,6 +12,9 @@ from harness.cases.model import Case, Closing
 from harness.cli.common import debug_option, selection_options
 from harness.engines.native.judge import shown
 from harness.engines.native.preview import Line, preview
+from harness.limits import settings as limit_settings
+from harness.limits.catalogue import probes
+from harness.limits.model import Probe
 from harness.text import printable
 
 #: Octets shown of what one step writes, unless all are asked for.
@@ -29,8 +32,8 @@ def cases() -> None:
 @click.option("--json", "as_json", is_flag=True, help="As a JSON array.")
 @debug_option
 def list_cases(patterns: tuple[str, ...], cases: tuple[str, ...], exclude: tuple[str, ...], as_json: bool) -> None:
-    """List cases, all or those that fit a PATTERN such as 6.* (Autobahn's: a star is anything)."""
-    chosen = [catalogue()[name] for name in selection.resolve(patterns or cases, exclude)]
+    """List cases and limit probes, all or those that fit a PATTERN such as 6.* or L.2.* (a star is anything)."""
+    chosen = [_find(name) for name in selection.resolve(patterns or cases, exclude)]
     if as_json:
         rows = [
             {"id": case.id, "title": case.title, "expects": case.expects, "clauses": case.clauses} for case in chosen
@@ -41,18 +44,59 @@ def list_cases(patterns: tuple[str, ...], cases: tuple[str, ...], exclude: tuple
         click.echo(f"{case.id:<8} {printable(case.title)}")
 
 
+def _find(name: str) -> Case | Probe:
+    return catalogue()[name] if selection.suite_of(name) == "conformance" else probes()[name]
+
+
 @cases.command("show")
 @click.argument("names", nargs=-1, required=True, metavar="CASE...")
 @click.option("--all-octets", is_flag=True, help=f"All that is sent, and not {_SHOWN} octets of each step.")
 @click.option("--json", "as_json", is_flag=True, help="As a JSON array, with all octets.")
 @debug_option
 def show_cases(names: tuple[str, ...], all_octets: bool, as_json: bool) -> None:
-    """Show what a CASE sends, to the octet, which RFC clause it tests and which outcomes it accepts."""
-    chosen = [catalogue()[name] for name in selection.resolve(names)]
+    """Show what a CASE sends, to the octet, which RFC clause it tests and which outcomes it accepts.
+
+    Of a limit probe: which limit it tests, what the server is started with, and what has to happen.
+    """
+    chosen = [_find(name) for name in selection.resolve(names)]
     if as_json:
-        click.echo(json.dumps([_as_json(case) for case in chosen]))
+        click.echo(json.dumps([_probe_as_json(one) if isinstance(one, Probe) else _as_json(one) for one in chosen]))
         return
-    click.echo("\n\n".join(_as_text(case, None if all_octets else _SHOWN) for case in chosen))
+    at_most = None if all_octets else _SHOWN
+    texts = [_probe_as_text(one) if isinstance(one, Probe) else _as_text(one, at_most) for one in chosen]
+    click.echo("\n\n".join(texts))
+
+
+def _probe_as_text(probe: Probe) -> str:
+    settings = [limit_settings.words(name, value) for name, value in probe.settings.items()]
+    notes = [note for note, applies in _PROBE_NOTES.items() if getattr(probe, applies)]
+    lines = [
+        f"{probe.id}  {probe.title}",
+        f"expects  {probe.expects}",
+        f"clauses  {', '.join(probe.clauses)}",
+        f"tests    {probe.limit or 'what every server should have built in'}",
+        f"given    {', '.join(settings) or 'nothing'} (of these, what the implementation can be given)",
+        *(f"needs    {note}" for note in notes),
+    ]
+    return "\n".join(lines)
+
+
+_PROBE_NOTES = {"permessage-deflate": "deflate", "this very value": "set_only", "the machine for itself": "alone"}
+
+
+def _probe_as_json(probe: Probe) -> dict[str, object]:
+    return {
+        "id": probe.id,
+        "title": probe.title,
+        "expects": probe.expects,
+        "clauses": probe.clauses,
+        "limit": probe.limit,
+        "settings": dict(probe.settings),
+        "needsDeflate": probe.deflate,
+        "needsThisValue": probe.set_only,
+        "runsAlone": probe.alone,
+        "mostMemoryGrowth": probe.memory,
+    }
 
 
 def _as_text(case: Case, at_most: int | None) -> str:

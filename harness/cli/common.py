@@ -45,6 +45,22 @@ _ENGINE = (
     ),
 )
 
+_LIMITS = (
+    click.option(
+        "--suite",
+        type=click.Choice(("conformance", "limits", "all")),
+        help="Autobahn's cases, the limit probes, or both.  [default: all; of a URL whose limits nobody declared, and "
+        "with --engine autobahn: conformance]",
+    ),
+    click.option(
+        "--limit",
+        "limits",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A limit that a URL's server was given, such as max_message_size=65536 (repeatable).",
+    ),
+)
+
 _RUN = (
     click.option(
         "--wstest",
@@ -72,7 +88,7 @@ _RUN = (
     click.option(
         "--jobs",
         type=click.IntRange(1, 256),
-        help="Cases at a time.  [default: 32; fuzzingclients: two a core, at most 4]",
+        help="Cases at a time.  [default: 32; fuzzingclients: two a core, at most 4; probes: 8]",
     ),
     click.option(
         "--output", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder.  [default: build/runs/<id>]"
@@ -96,6 +112,6 @@ def _all(options: tuple[Decorator, ...]) -> Decorator:
 
 
 selection_options = _all(_SELECTION)
-run_options = _all((*_SELECTION, *_ENGINE, *_RUN))
+run_options = _all((*_SELECTION, *_LIMITS, *_ENGINE, *_RUN))
 #: The same but for the engine: it takes both.
 crosscheck_options = _all((*_SELECTION, *_RUN))

@@ -50,7 +50,7 @@ def crosscheck(names: tuple[str, ...], **options: Unpack[RunOptions]) -> int:
         target.end()
 
     with Reporter(quiet=options["quiet"], verbose=options["verbose"]) as reporter:
-        launch = Launch(names or tuple(manifest.names()), options, reporter, "autobahn", "native")
+        launch = Launch(names or tuple(manifest.names()), options, reporter, "autobahn", "native", suite="conformance")
         session = Session(launch.plan(keep, "full", judge), reporter)
         reporter.say(f"{launch.about}; results go to {session.folder}")
         try:

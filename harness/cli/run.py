@@ -14,10 +14,13 @@ from harness import containers, manifest, processes, selection
 from harness.cli.common import debug_option, run_options
 from harness.cli.summary import print_summary
 from harness.endpoint import parse_url
+from harness.engines import Engine
 from harness.engines.autobahn.imported import import_output
 from harness.engines.choose import choose
 from harness.errors import CannotRunError, ExitCode, UsageError
 from harness.journal import writing
+from harness.limits import settings as limit_settings
+from harness.limits.engine import LimitsEngine
 from harness.progress import Reporter
 from harness.session import Finished, Plan, Planned, Session, target_log
 from harness.targets import UrlTarget
@@ -26,6 +29,7 @@ from harness.targets.process import ProcessTarget
 from reports import write_report
 
 Profile = Literal["full", "quick"]
+SuiteOption = Literal["conformance", "limits", "all"]
 #: Milliseconds of work (`selection.weight`) from which on a second instance of a server is worth starting.
 _WORK_FOR_INSTANCES_MS = 2000
 
@@ -36,6 +40,8 @@ class RunOptions(TypedDict):
     cases: tuple[str, ...]
     exclude: tuple[str, ...]
     engine: NotRequired[str]
+    suite: NotRequired[SuiteOption | None]
+    limits: NotRequired[tuple[str, ...]]
     wstest: str | None
     autobahn_image: str | None
     container: bool
@@ -86,7 +92,7 @@ def import_(folder: Path, target: str, cases: tuple[str, ...], output: Path | No
 
 def _run(names: Sequence[str], options: RunOptions, *, profile: Profile) -> int:
     with Reporter(quiet=options["quiet"], verbose=options["verbose"]) as reporter:
-        launch = Launch(names, options, reporter, options["engine"])
+        launch = Launch(names, options, reporter, options["engine"], suite=options["suite"])
         session = Session(launch.plan(launch.planned, profile), reporter)
         reporter.say(f"{launch.about}; results go to {session.folder}")
         finished = session.run()
@@ -97,28 +103,65 @@ def _run(names: Sequence[str], options: RunOptions, *, profile: Profile) -> int:
 class Launch:
     """What the command line asks for, looked at before anything that takes time: cases, targets, engines."""
 
-    def __init__(self, names: Sequence[str], options: RunOptions, reporter: Reporter, *engines: str) -> None:
+    def __init__(
+        self, names: Sequence[str], options: RunOptions, reporter: Reporter, *engines: str, suite: SuiteOption | None
+    ) -> None:
         self._options = options
         self._say = reporter.step
-        self.cases = selection.resolve(options["cases"], options["exclude"])
+        self._endpoints = {name: parse_url(name) for name in names if "://" in name}
+        self._declared = limit_settings.parse(options.get("limits", ()))
+        wanted = suite or self._usual_suite(engines, names)
+        self.cases = selection.resolve(options["cases"], options["exclude"], None if wanted == "all" else wanted)
+        self._check_urls()
         if swept := processes.sweep():
             reporter.say(f"ended {swept} process(es) that an earlier, killed run had left")
         self._sources = {name: None if "://" in name else manifest.load(name) for name in names}
-        self._endpoints = {name: parse_url(name) for name in names if "://" in name}
         self.targets = [source.manifest.name if source else name for name, source in self._sources.items()]
         if len({*self.targets}) < len(names):
             raise UsageError(f"two targets have the same name: {', '.join(self.targets)}")
         self._client = _docker_client(reporter.say, needed=options["container"])
-        self.engines = [
-            choose(name, wstest=options["wstest"], image=options["autobahn_image"], say=reporter.step)
-            for name in engines
-        ]
+        self.engines: list[Engine] = []
+        suites = {selection.suite_of(case) for case in self.cases}
+        if "conformance" in suites:
+            self.engines += [
+                choose(name, wstest=options["wstest"], image=options["autobahn_image"], say=reporter.step)
+                for name in engines
+            ]
+        if "limits" in suites:
+            self.engines.append(LimitsEngine())
+
+    def _usual_suite(self, engines: Sequence[str], names: Sequence[str]) -> SuiteOption:
+        """Everything; but nobody who names a server of somebody's wants it flooded unless they say so."""
+        undeclared = len(self._endpoints) == len(names) and not self._declared
+        only_probes = all(pattern.startswith("L") for pattern in self._options["cases"])
+        if not only_probes and (undeclared or "native" not in engines):
+            return "conformance"
+        return "all"
+
+    def _check_urls(self) -> None:
+        """Limits are declared for URLs, and probed there if they are."""
+        if self._declared and not self._endpoints:
+            raise UsageError(
+                "--limit tells what a URL's server was given; implementations are started with their limits"
+            )
+        if not any(selection.suite_of(case) == "limits" for case in self.cases):
+            return
+        for name, endpoint in self._endpoints.items():
+            if not self._declared:
+                raise UsageError(
+                    f"nobody declared the limits of {name}: --limit max_message_size=65536, say, or --suite conformance"
+                )
+            if endpoint.secure:
+                raise UsageError(f"{name}: limits are probed below TLS, by ws:// only; or --suite conformance")
 
     @property
     def about(self) -> str:
-        """`301 cases with native 0.1.0`."""
-        many = "1 case" if len(self.cases) == 1 else f"{len(self.cases)} cases"
-        return f"{many} with {' and '.join(f'{e.name} {e.version}' for e in self.engines)}"
+        """`301 cases with native 0.1.0, 40 limit probes`."""
+        probes = sum(selection.suite_of(case) == "limits" for case in self.cases)
+        cases = len(self.cases) - probes
+        engines = " and ".join(f"{e.name} {e.version}" for e in self.engines if e.suite == "conformance")
+        words = [f"{_many(cases, 'case')} with {engines}"] if cases else []
+        return ", ".join([*words, *([_many(probes, "limit probe")] if probes else [])])
 
     def plan(
         self,
@@ -146,7 +189,9 @@ class Launch:
     def planned(self, folder: Path) -> list[Planned]:
         """The targets, whose output goes to the run's folder."""
         return [
-            Planned(UrlTarget(self._endpoints[name])) if source is None else self._planned(source, folder)
+            Planned(UrlTarget(self._endpoints[name], self._declared))
+            if source is None
+            else self._planned(source, folder)
             for name, source in self._sources.items()
         ]
 
@@ -156,8 +201,9 @@ class Launch:
 
     def _instances(self, source: manifest.Source) -> int:
         """One a core, where there is work enough for the native engine alone to keep them busy."""
-        work = sum(selection.weight(case, deflates=source.deflates) for case in self.cases)
-        alone = [engine.name for engine in self.engines] == ["native"]
+        cases = [case for case in self.cases if selection.suite_of(case) == "conformance"]
+        work = sum(selection.weight(case, deflates=source.deflates) for case in cases)
+        alone = [engine.name for engine in self.engines if engine.suite == "conformance"] == ["native"]
         if self._options["container"] or not alone or work < _WORK_FOR_INSTANCES_MS:
             return 1
         return min(os.cpu_count() or 1, self._options["jobs"] or self.engines[0].default_jobs)
@@ -172,6 +218,10 @@ class Launch:
         on_host = any(engine.on_host for engine in self.engines)
         base = self._options["base_image"]
         return ContainerTarget(self._client, source, log, base=base, engine_on_host=on_host, say=self._say)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _docker_client(say: Callable[[str], None], *, needed: bool) -> Any:  # noqa: ANN401 - the SDK is an extra

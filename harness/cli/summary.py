@@ -10,6 +10,7 @@ import click
 from harness.engines.choose import NAMES
 from harness.errors import ExitCode
 from harness.gate import Judgement
+from harness.limits.engine import LimitsEngine
 from harness.results import Outcome, Result
 from harness.text import printable
 
@@ -31,7 +32,8 @@ def print_summary(judgements: Sequence[Judgement], code: ExitCode, report: Path 
         known = f" ({len(judgement.known)} known deviations)" if judgement.known else ""
         observed = sum(judgement.counts.values())
         name = printable(judgement.target.target)
-        click.echo(f"{name:<{width}}  {observed} of {judgement.target.expected} cases: {counts or 'none'}{known}")
+        what = "limit probes" if judgement.target.engine == LimitsEngine.name else "cases"
+        click.echo(f"{name:<{width}}  {observed} of {judgement.target.expected} {what}: {counts or 'none'}{known}")
         for line in _problems(judgement):
             click.echo(f"    {line}")
     click.echo(_WORDS.get(code, str(code)))
@@ -41,7 +43,7 @@ def print_summary(judgements: Sequence[Judgement], code: ExitCode, report: Path 
 
 def _problems(judgement: Judgement) -> list[str]:
     target = judgement.target
-    engine = "" if target.engine == NAMES[0] else f" --engine {target.engine}"
+    engine = "" if target.engine in (NAMES[0], LimitsEngine.name) else f" --engine {target.engine}"
     lines = [f"could not be run: {target.error}"] if target.error else []
     lines += _first(
         [
@@ -71,6 +73,8 @@ def _cases(cases: list[str]) -> str:
 
 
 def _verdict(result: Result) -> str:
+    if result.verdict is not None:
+        return f"{result.case}: {result.verdict}"
     code = "" if result.remote_close_code is None else f" {result.remote_close_code}"
     return f"{result.case}: {result.behavior}, close {result.behavior_close}{code}"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from harness.endpoint import Endpoint
-from harness.results import Evidence, Result, WireEvent
+from harness.results import Evidence, Result, Suite, WireEvent
+from harness.targets import Target
 
 __all__ = ["Batch", "Engine", "Job", "Record"]
 
@@ -31,6 +32,7 @@ class Job:
     jobs: int
     deflates: bool
     folder: Path  #: the run's folder; an engine keeps its own files in a folder of its name inside
+    instance: Target | None = None  #: the first one itself, for an engine that starts further ones
     profile: str = "full"  #: `quick`: fewer compressed messages, for engines that can
     on_case: Callable[[str], None] = lambda _: None  #: told of each case as it starts, from any thread
     on_wire: Callable[[str, WireEvent], None] | None = None  #: told of a case's wire log as it comes, if wanted
@@ -58,6 +60,7 @@ class Engine(Protocol):
 
     name: str
     version: str
+    suite: Suite  #: what it runs
     #: The address that local servers must listen on to be reachable for it.
     listen_host: str
     #: Whether it reaches servers from this host's network, so that a container's port must be published for it.

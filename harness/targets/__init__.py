@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal, Protocol
 
 from harness.endpoint import Endpoint
 from harness.errors import TargetError
 from harness.handshake import WrongAnswer, check_again, wait_until_ready
+from harness.limits.meter import Meter
+from harness.limits.settings import ORIGIN
+from harness.manifest import Limit
 
 __all__ = ["Target", "UrlTarget"]
 
@@ -30,6 +35,16 @@ class Target(Protocol):
     def last_output(self) -> str:
         """The last line that it wrote, if that can be known."""
 
+    @property
+    def limits(self) -> Mapping[str, Limit]:
+        """The limits that it can be given, and those that it has anyway."""
+
+    def given(self, settings: Mapping[str, str], label: str) -> Target:
+        """A further instance that is started with these limits; `label` tells its output from that of the others."""
+
+    def meter(self) -> Meter | None:
+        """A look at what the running instance uses; None where that can't be seen."""
+
     def stop(self) -> None:
         """End it and remove what it left. May be called at any time, and twice."""
 
@@ -46,9 +61,11 @@ class UrlTarget:
     started_as: Literal["url"] = "url"
     deflates = True
 
-    def __init__(self, endpoint: Endpoint, name: str | None = None) -> None:
-        self.name = name or endpoint.url
-        self._endpoint = endpoint
+    def __init__(self, endpoint: Endpoint, declared: Mapping[str, float | str] | None = None) -> None:
+        self.name = endpoint.url
+        self.limits: Mapping[str, Limit] = {name: Limit(fixed=value) for name, value in (declared or {}).items()}
+        origin = (declared or {}).get(ORIGIN)
+        self._endpoint = replace(endpoint, origin=str(origin)) if origin else endpoint
 
     def start(self) -> Endpoint:
         """Wait until it answers; it may be one that a supervisor starts anew."""
@@ -63,6 +80,13 @@ class UrlTarget:
     def last_output(self) -> str:
         """Somebody else reads it."""
         return ""
+
+    def given(self, settings: Mapping[str, str], label: str) -> UrlTarget:  # noqa: ARG002 - it has what it has
+        """Itself: there is only one, and its limits are whoever's who started it."""
+        return self
+
+    def meter(self) -> None:
+        """Nothing: it may run anywhere."""
 
     def stop(self) -> None:
         """Nothing of ours to end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +14,8 @@ from harness import containers
 from harness.endpoint import Endpoint
 from harness.errors import CannotRunError, TargetError
 from harness.handshake import check_again, wait_until_ready
+from harness.limits.meter import CgroupMeter
+from harness.limits.settings import ORIGIN
 from harness.manifest import Source, project
 from harness.processes import describe_exit
 from harness.text import last_lines, printable
@@ -100,9 +102,13 @@ class ContainerTarget:
         base: str | None,
         engine_on_host: bool,
         say: Callable[[str], None],
+        given: Mapping[str, str] | None = None,
     ) -> None:
         self.name = source.manifest.name
         self.deflates = source.deflates
+        self.limits = source.manifest.limits_by_name
+        self._given = given or {}
+        self._engine_on_host = engine_on_host
         self._client = client
         self._source = source
         self._log = log
@@ -127,7 +133,7 @@ class ContainerTarget:
                 self._image,
                 name=f"wsconform-{self.name}-{token_hex(4)}",  # only a given name is known to its neighbours
                 network=self._network.name,
-                environment={**self._source.manifest.environment, "HOST": "0.0.0.0", "PORT": str(_PORT)},  # noqa: S104
+                environment=self._environment,
                 ports={f"{_PORT}/tcp": ("127.0.0.1", 0)} if self._published else None,
                 **containers.confinement(memory=_MEMORY_LIMIT, processes=_PROCESS_LIMIT),
             )
@@ -140,17 +146,24 @@ class ContainerTarget:
             raise TargetError(f"{self.name} did not start in its container: {problem}", details=last_lines(output))
         return self._endpoint
 
+    @property
+    def _environment(self) -> dict[str, str]:
+        manifest = self._source.manifest
+        address = {"HOST": "0.0.0.0", "PORT": str(_PORT)}  # noqa: S104 - of its own network
+        return {**manifest.environment, **manifest.environment_of(self._given), **address}
+
     def _find_endpoint(self, container: Container, network: str) -> Endpoint:
         container.reload()
         settings = container.attrs["NetworkSettings"]
         inside = f"ws://{container.name}:{_PORT}"
+        origin = self._given.get(ORIGIN)
         if self._published and (ports := settings["Ports"].get(f"{_PORT}/tcp")):
-            return Endpoint(f"ws://127.0.0.1:{ports[0]['HostPort']}", network, inside)
+            return Endpoint(f"ws://127.0.0.1:{ports[0]['HostPort']}", network, inside, origin)
         # On Linux the host has a leg in the bridge, also of a network without a way out.
         address = settings["Networks"][network]["IPAddress"]
         if not address:
             raise TargetError(f"{self.name} has no address on its network: {self._gone() or 'it has ended'}")
-        return Endpoint(f"ws://{address}:{_PORT}", network, inside)
+        return Endpoint(f"ws://{address}:{_PORT}", network, inside, origin)
 
     def _gone(self) -> str | None:
         if self._container is None:
@@ -185,6 +198,28 @@ class ContainerTarget:
         with self._quietly():
             return last_lines(self._output(), 1)
         return ""
+
+    def given(self, settings: Mapping[str, str], label: str) -> ContainerTarget:
+        """Another container of the same image, with the environment that sets these limits."""
+        other = ContainerTarget(
+            self._client,
+            self._source,
+            self._log.with_name(f"{self._log.stem}.{label}.log"),
+            base=self._base,
+            engine_on_host=self._engine_on_host,
+            say=self._say,
+            given=settings,
+        )
+        other._image = self._image
+        return other
+
+    def meter(self) -> CgroupMeter | None:
+        """Of its cgroup, where the engine runs on this machine and the kernel tells."""
+        if self._container is None or not containers.shares_our_network(self._client):
+            return None
+        with contextlib.suppress(OSError, KeyError):
+            return CgroupMeter(int(self._container.attrs["State"]["Pid"]))
+        return None
 
     def stop(self) -> None:
         """End and remove the container and its network."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from harness.endpoint import Endpoint
+from harness.limits.meter import Meter
+from harness.manifest import Limit
 from harness.targets import Target
 
 
@@ -35,6 +38,19 @@ class KeptTarget:
     def last_output(self) -> str:
         """As the other one."""
         return self._target.last_output()
+
+    @property
+    def limits(self) -> Mapping[str, Limit]:
+        """As the other one."""
+        return self._target.limits
+
+    def given(self, settings: Mapping[str, str], label: str) -> Target:
+        """As the other one."""
+        return self._target.given(settings, label)
+
+    def meter(self) -> Meter | None:
+        """As the other one."""
+        return self._target.meter()
 
     def stop(self) -> None:
         """Keep it: another runner goes on with it."""

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,8 @@ from harness import processes
 from harness.endpoint import Endpoint
 from harness.errors import CannotRunError, TargetError
 from harness.handshake import check_again, wait_until_ready
+from harness.limits.meter import ProcessMeter
+from harness.limits.settings import ORIGIN
 from harness.manifest import CONTRACT_VARIABLES, Local, Source
 from harness.text import last_lines
 
@@ -98,10 +100,18 @@ class ProcessTarget:
     started_as: Literal["process"] = "process"
 
     def __init__(
-        self, source: Source, log: Path, *, host: str = "127.0.0.1", say: Callable[[str], None] = lambda _: None
+        self,
+        source: Source,
+        log: Path,
+        *,
+        host: str = "127.0.0.1",
+        say: Callable[[str], None] = lambda _: None,
+        given: Mapping[str, str] | None = None,
     ) -> None:
         self.name = source.manifest.name
         self.deflates = source.deflates
+        self.limits = source.manifest.limits_by_name
+        self._given = given or {}
         self._source = source
         self._log = log
         self._host = host
@@ -131,11 +141,11 @@ class ProcessTarget:
         port = free_port(self._host)
         values = {**manifest.environment, **local.environment}
         environment = _inherited() | {name: self._source.expand(value) for name, value in values.items()}
-        environment |= {"HOST": self._host, "PORT": str(port)}
+        environment |= {**manifest.environment_of(self._given), "HOST": self._host, "PORT": str(port)}
         command = [self._source.expand(word) for word in local.start]
         self._process, self._output = processes.spawn(command, environment=environment, log=self._log)
         reachable = "127.0.0.1" if self._host == "0.0.0.0" else self._host  # noqa: S104 - compared, not bound
-        self._endpoint = Endpoint(f"ws://{reachable}:{port}")
+        self._endpoint = Endpoint(f"ws://{reachable}:{port}", origin=self._given.get(ORIGIN))
         return wait_until_ready(self._endpoint, self._gone, READY_LIMIT_S) or self._stranger(port)
 
     def _gone(self) -> str | None:
@@ -177,6 +187,17 @@ class ProcessTarget:
     def last_output(self) -> str:
         """The last line that it wrote."""
         return last_lines(self._output.tail(), 1) if self._output else ""
+
+    def given(self, settings: Mapping[str, str], label: str) -> ProcessTarget:
+        """Another process, with the environment that sets these limits."""
+        log = self._log.with_name(f"{self._log.stem}.{label}.log")
+        return ProcessTarget(self._source, log, host=self._host, say=self._say, given=settings)
+
+    def meter(self) -> ProcessMeter | None:
+        """Of the process and what it has started."""
+        with contextlib.suppress(psutil.Error):
+            return ProcessMeter(self._process.pid) if self._process else None
+        return None
 
     def stop(self) -> None:
         """End it: SIGTERM, SIGKILL after 5 s."""

@@ -13,7 +13,8 @@ from harness import selection
 from harness.crosscheck import Allowed, Comparison, Difference, Verdict, allowed, compare, settle
 from harness.endpoint import Endpoint
 from harness.engines import Batch, Job, Record
-from harness.results import Behavior, BehaviorClose, Evidence, Result
+from harness.results import Behavior, BehaviorClose, Evidence, Result, Suite
+from tests.support import Unlimited
 
 OK: Verdict = (Behavior.OK, BehaviorClose.OK)
 FAILED: Verdict = (Behavior.FAILED, BehaviorClose.OK)
@@ -143,7 +144,7 @@ def test_the_shipped_rows_allow_a_stricter_section_9_and_nothing_looser():
 # Settling
 
 
-class Target:
+class Target(Unlimited):
     """A target that counts how often it was asked to start."""
 
     name = "t"
@@ -171,6 +172,7 @@ class Engine:
     """Says one verdict after the other, and the last one for ever."""
 
     version = "1"
+    suite: Suite = "conformance"
     listen_host = "127.0.0.1"
     on_host = True
     default_jobs = 32

@@ -11,8 +11,9 @@ import pytest
 from harness.endpoint import Endpoint
 from harness.engines import Batch, Job, Record
 from harness.errors import CannotRunError, TargetError
-from harness.results import Behavior, BehaviorClose, Evidence, Result, TargetRun
+from harness.results import Behavior, BehaviorClose, Evidence, Result, Suite, TargetRun
 from harness.runner import MAX_RESTARTS, MAX_STUCK, CaseRunner
+from tests.support import Unlimited
 
 CASES = ["1.1.1", "1.1.2", "1.1.3", "1.1.4"]
 MANY = [f"6.9.{number}" for number in range(40)]
@@ -20,7 +21,7 @@ LATER = "ends-and-kills-when-the-others-have-ended"
 HANGS = "it did not answer the opening handshake within 10 s"
 
 
-class FakeTarget:
+class FakeTarget(Unlimited):
     """A target that tests kill."""
 
     name = "t"
@@ -57,6 +58,7 @@ class FakeEngine:
 
     name = "fake"
     version = "1"
+    suite: Suite = "conformance"
     listen_host = "127.0.0.1"
     on_host = True
 

@@ -17,6 +17,7 @@ from harness import selection
 from harness.endpoint import Endpoint
 from harness.engines import Batch, Job
 from harness.engines.autobahn.output import read_output
+from harness.results import Suite
 from harness.text import printable
 
 VERSION = "25.10.1"
@@ -94,6 +95,7 @@ class AutobahnEngine:
     """Splits cases into shares of about the same weight and runs `jobs` fuzzingclients at a time."""
 
     name = "autobahn"
+    suite: Suite = "conformance"
 
     def __init__(self, client: Fuzzingclient) -> None:
         self._client = client

@@ -18,7 +18,7 @@ from harness.engines.native.connection import CaseConnection
 from harness.engines.native.dial import Dialer
 from harness.engines.native.judge import judge, shown
 from harness.engines.native.schedule import Attempt, Schedule
-from harness.results import Evidence, Result
+from harness.results import Evidence, Result, Suite
 
 #: Verdicts are handed on so often, in seconds: seldom enough that asking whether the server lives costs little.
 _BATCH_S = 0.25
@@ -29,6 +29,7 @@ class NativeEngine:
     """Runs cases on asyncio, in a thread of its own, and gives out batches of verdicts."""
 
     name = "native"
+    suite: Suite = "conformance"
     version = __version__
     listen_host = "127.0.0.1"
     on_host = True

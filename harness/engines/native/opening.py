@@ -31,11 +31,12 @@ class Deflate:
 
 def request(endpoint: Endpoint, key: bytes, offer: str) -> bytes:
     """The opening request, with this offer of extensions if there is one."""
+    origin = "".join(f"{line}\r\n" for line in endpoint.origin_lines)
     extensions = f"Sec-WebSocket-Extensions: {offer}\r\n" if offer else ""
     return (
         f"GET {endpoint.resource} HTTP/1.1\r\nHost: {endpoint.authority}\r\nUser-Agent: wsconform/{__version__}\r\n"
         "Upgrade: websocket\r\nConnection: Upgrade\r\nPragma: no-cache\r\nCache-Control: no-cache\r\n"
-        f"Sec-WebSocket-Key: {key.decode()}\r\nSec-WebSocket-Version: 13\r\n{extensions}\r\n"
+        f"Sec-WebSocket-Key: {key.decode()}\r\nSec-WebSocket-Version: 13\r\n{origin}{extensions}\r\n"
     ).encode("latin-1", "replace")
 
 

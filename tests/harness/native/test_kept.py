@@ -6,9 +6,10 @@ from typing import Literal
 
 from harness.endpoint import Endpoint
 from harness.targets.kept import KeptTarget
+from tests.support import Unlimited
 
 
-class Server:
+class Server(Unlimited):
     """A target that counts."""
 
     name = "server"

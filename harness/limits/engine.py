@@ -1,0 +1,350 @@
+"""Runs probes: each on a server of its own, started with the limit that it tests.
+
+Probes that mostly wait run side by side; those that keep a core busy run after them, one at a time, and so do those
+that were decided by a clock and did not pass: what is said of them was measured while nothing else ran. A server that
+somebody else started (a URL) is one for all, so there everything runs one after the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from harness import __version__
+from harness.cases.model import Opcode
+from harness.endpoint import Endpoint
+from harness.engines import Batch, Job, Record
+from harness.engines.native.wire import WireLog
+from harness.errors import TargetError
+from harness.limits import settings as limit_settings
+from harness.limits.catalogue import probes
+from harness.limits.meter import Recording
+from harness.limits.model import MIB, Attempt, Finding, NotOfferedError, Probe, UnreachableError
+from harness.limits.peer import Peer, close_payload, frame
+from harness.processes import more_descriptors
+from harness.results import Evidence, Measured, ProbeVerdict, Result, Suite
+from harness.targets import Target
+
+#: No probe takes half as long; one that does is stuck, and says nothing about the server.
+_AT_MOST_S = 180.0
+_SETTLE_S = 0.05
+#: Octets kept of an opening handshake.
+_EXCERPT = 4096
+#: The largest limit that is probed where it can't be set: above, a probe would take too long or too much memory.
+_PROBED_AT_MOST = {"octets": 64 * MIB, "seconds": 60, "": 10_000}
+
+
+class LimitsEngine:
+    """Runs probes in threads, each with a loop of its own, and gives out each verdict as it comes."""
+
+    name = "limits"
+    version = __version__
+    suite: Suite = "limits"
+    listen_host = "127.0.0.1"
+    on_host = True
+    default_jobs = 8
+
+    def run(self, job: Job) -> Generator[Batch, None, None]:
+        """Run the job's probes."""
+        more_descriptors()
+        chosen = [probes()[case] for case in job.cases]
+        if job.instance is None or job.instance.started_as == "url":
+            yield from _Phase(job, 1).run(chosen)
+            return
+        beside = _Phase(job, job.jobs, keep_doubtful=True)
+        yield from beside.run(_longest_first(probe for probe in chosen if not probe.alone))
+        yield from _Phase(job, 1).run([*(probe for probe in chosen if probe.alone), *beside.doubtful])
+
+
+def _longest_first(chosen: Iterable[Probe]) -> list[Probe]:
+    """Those that wait for a timeout are begun first."""
+    return sorted(chosen, key=lambda probe: not (probe.limit or "").endswith(("_timeout", "_interval")))
+
+
+class _Phase:
+    """Probes that run so many at a time, and how to end them."""
+
+    def __init__(self, job: Job, workers: int, *, keep_doubtful: bool = False) -> None:
+        self._job = job
+        self._pool = ThreadPoolExecutor(workers, "probe")
+        self._keep_doubtful = keep_doubtful
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._running: set[_Attempted] = set()
+        self.doubtful: list[Probe] = []  #: what is to be asked again when nothing else runs
+
+    def run(self, chosen: Sequence[Probe]) -> Generator[Batch, None, None]:
+        """Run them, and give out a batch for each; the doubtful ones may be kept instead."""
+        try:
+            pending = {self._pool.submit(self._one, probe): probe for probe in chosen}
+            while pending and not self._job.stop.is_set():
+                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    probe = pending.pop(future)
+                    batch = _batch(probe, future)
+                    if self._keep_doubtful and batch.records and future.result().doubtful:
+                        self.doubtful.append(probe)
+                    else:
+                        yield batch
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            running = list(self._running)
+        for attempted in running:
+            attempted.cancel()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _one(self, probe: Probe) -> _Attempted:
+        attempted = _Attempted(self._job, probe)
+        with self._lock:
+            if self._stopped:
+                return attempted
+            self._running.add(attempted)
+        self._job.on_case(probe.id)
+        try:
+            attempted.run()
+        finally:
+            with self._lock:
+                self._running.discard(attempted)
+        return attempted
+
+
+def _batch(probe: Probe, future: Future[_Attempted]) -> Batch:
+    try:
+        record = future.result().record
+    except TargetError as error:
+        return Batch([probe.id], [], reason=f"{error.message} {error.details}".strip())
+    except TimeoutError:
+        return Batch([probe.id], [], reason=f"the probe did not come to an end within {_AT_MOST_S:g} s")
+    return Batch([probe.id], [record] if record else [])
+
+
+class _Attempted:
+    """One probe on a server of its own."""
+
+    def __init__(self, job: Job, probe: Probe) -> None:
+        self._job = job
+        self._probe = probe
+        self._target: Target | None = None
+        self._task: asyncio.Task[Finding] | None = None
+        self._cancelled = False
+        self.record: Record | None = None
+        self.doubtful = False
+
+    def cancel(self) -> None:
+        """End it soon, from another thread."""
+        self._cancelled = True
+        if self._task is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has ended by itself
+                self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+        if self._target is not None:
+            self._target.stop()
+
+    def run(self) -> None:
+        """Start the server, measure, judge, stop it. TargetError: it does not start with these settings."""
+        instance, probe = self._job.instance, self._probe
+        assert instance is not None  # noqa: S101 - the runner gives it
+        began = time.monotonic()
+        if (reason := _not_configurable(probe, instance)) is not None:
+            self._conclude(Finding(ProbeVerdict.NOT_CONFIGURABLE, reason), Measured(limit=probe.limit), None, began)
+            return
+        given = {
+            name: limit_settings.text(value)
+            for name, value in probe.settings.items()
+            if name in instance.limits and instance.limits[name].env
+        }
+        self._target = instance.given(given, probe.id)
+        try:
+            endpoint = self._target.start()
+            if not self._cancelled:
+                self._on_server(self._target, endpoint, given, began)
+        except asyncio.CancelledError:
+            return
+        finally:
+            self._target.stop()
+
+    def _on_server(self, target: Target, endpoint: Endpoint, given: dict[str, str], began: float) -> None:
+        probe, job = self._probe, self._job
+        in_force = {name: limit.fixed for name, limit in target.limits.items() if limit.fixed is not None}
+        in_force |= {name: value for name, value in probe.settings.items() if name in given}
+        limit = in_force.get(probe.limit or "", 0)
+        meter = target.meter()
+        on_wire = job.on_wire
+        attempt = Attempt(
+            endpoint=endpoint,
+            settings=in_force,
+            limit=limit if not isinstance(limit, str) else 0,
+            wire=WireLog(time.monotonic, (lambda event: on_wire(probe.id, event)) if on_wire else None),
+            meter=meter,
+        )
+        recording: Recording | None = None
+        with asyncio.Runner() as runner:
+            runner.run(_warm_up(attempt))
+            recording = Recording(meter) if meter else None
+            try:
+                finding = runner.run(self._measure(attempt))
+            finally:
+                if recording:
+                    recording.end()
+            alive = runner.run(_is_alive(attempt))
+        dead = None if alive else target.problem() or "a fresh connection does not work any more"
+        if dead is not None:
+            finding = _crashed(finding, dead, target.last_output())
+        else:
+            finding = _too_much_memory(probe, finding, recording)
+        measured = _measured(probe, attempt, given, recording, alive=alive)
+        self.doubtful = finding.doubtful
+        self._conclude(finding, measured, attempt, began)
+
+    async def _measure(self, attempt: Attempt) -> Finding:
+        self._task = asyncio.current_task()
+        if self._cancelled:
+            raise asyncio.CancelledError
+        try:
+            async with asyncio.timeout(_AT_MOST_S):
+                return await self._probe.run(attempt)
+        except UnreachableError as error:
+            # what is wrong is found out by the look at whether the server lives
+            return Finding(ProbeVerdict.NOT_ENFORCED, f"It could not be probed: {error}.", doubtful=True)
+        except NotOfferedError:
+            return Finding(ProbeVerdict.NOT_CONFIGURABLE, "It does not agree to permessage-deflate.")
+        finally:
+            self._task = None
+            attempt.drop_all()
+
+    def _conclude(self, finding: Finding, measured: Measured, attempt: Attempt | None, began: float) -> None:
+        behavior, behavior_close = finding.verdict.fields
+        result = Result(
+            target=self._job.target,
+            engine=LimitsEngine.name,
+            case=self._probe.id,
+            behavior=behavior,
+            behavior_close=behavior_close,
+            remote_close_code=measured.close_code,
+            duration_ms=round((time.monotonic() - began) * 1000),
+            verdict=finding.verdict,
+            measured=measured,
+        )
+        shown = attempt.shown_peer if attempt else None
+        evidence = Evidence(
+            target=result.target,
+            engine=result.engine,
+            case=result.case,
+            sent=self._probe.title,
+            expected=self._probe.expects,
+            outcome=finding.words,
+            request=shown.request[:_EXCERPT].decode("latin-1") if shown else "",
+            response=shown.head[:_EXCERPT].decode("latin-1") if shown else "",
+            wire=attempt.wire.events() if attempt else [],
+            wire_omitted=attempt.wire.omitted if attempt else 0,
+        )
+        self.record = Record(result, evidence)
+
+
+def _not_configurable(probe: Probe, target: Target) -> str | None:
+    """Why the probe says nothing about this target, if so."""
+    if probe.deflate and not target.deflates:
+        return "It does not offer permessage-deflate."
+    if probe.limit is None or (way := target.limits.get(probe.limit)) is None:
+        return _absent(probe.limit, target) if probe.limit else None
+    return _not_probed(probe, probe.limit, way.fixed) if way.fixed is not None else None
+
+
+def _absent(limit: str, target: Target) -> str:
+    if target.started_as == "url":
+        return f"Nobody declared its {limit} (--limit {limit}=VALUE)."
+    return f"It has no {limit} that can be set."
+
+
+def _not_probed(probe: Probe, limit: str, value: float | str) -> str | None:
+    """Why a limit that has this value anyway can't be probed, if so."""
+    words = limit_settings.words(limit, value)
+    if probe.set_only:
+        return f"It has {words}; this probe needs {limit_settings.words(limit, probe.settings[limit])}."
+    if not isinstance(value, str) and value > (most := _PROBED_AT_MOST[limit_settings.KINDS[limit].unit]):
+        return f"It has {words}, which is more than is probed ({most:,})."
+    return None
+
+
+async def _warm_up(attempt: Attempt) -> None:
+    """A first message, so that what the server needs once is not taken for what the probe costs."""
+    with contextlib.suppress(OSError):
+        await _echo(attempt)
+    await asyncio.sleep(_SETTLE_S)
+
+
+async def _echo(attempt: Attempt) -> bool:
+    """A fresh connection with a message, closed as one should."""
+    peer = Peer(attempt.endpoint, WireLog(time.monotonic))
+    try:
+        await peer.connect()
+        works = await peer.open() and await peer.echo(b"fresh")
+        await peer.write(frame(Opcode.CLOSE, close_payload(1000)))
+        await peer.end(1)
+        return works
+    finally:
+        peer.drop()
+
+
+async def _is_alive(attempt: Attempt) -> bool:
+    """Whether a fresh connection works, at the second or third try if need be: what went before may have to settle."""
+    for _ in range(3):
+        with contextlib.suppress(OSError):
+            if await _echo(attempt):
+                return True
+        await asyncio.sleep(1)
+    return False
+
+
+def _crashed(finding: Finding, dead: str, last_output: str) -> Finding:
+    words = f"The server died or stopped answering: {dead}."
+    if last_output:
+        words += f" The last it wrote: {last_output}."
+    return Finding(ProbeVerdict.CRASHED, f"{words} Before that: {finding.words}")
+
+
+def _too_much_memory(probe: Probe, finding: Finding, recording: Recording | None) -> Finding:
+    """Where memory tells that the excess was buffered after all."""
+    if recording is None or probe.memory is None:
+        return finding
+    growth = recording.highest - recording.idle
+    if finding.verdict is not ProbeVerdict.ENFORCED or growth <= probe.memory:
+        return finding
+    words = f"Its memory grew by {growth / MIB:.0f} MiB (at most {probe.memory / MIB:.0f} are right). {finding.words}"
+    refused = finding.words.startswith("Refused")
+    return Finding(ProbeVerdict.LATE if refused else ProbeVerdict.NOT_ENFORCED, words)
+
+
+def _measured(
+    probe: Probe, attempt: Attempt, given: dict[str, str], recording: Recording | None, *, alive: bool
+) -> Measured:
+    peer = attempt.shown_peer
+    refused_at = peer.refused_at if peer else None
+    since = attempt.excess_at
+    return Measured(
+        limit=probe.limit,
+        set_to=attempt.settings.get(probe.limit) if probe.limit else None,
+        settings=given,
+        sent=peer.sent if peer else None,
+        taken=peer.taken if peer else None,
+        refusal=peer.how_refused() if peer else "",
+        refused_after_ms=(
+            round(max(0.0, refused_at - since) * 1000, 1) if refused_at is not None and since is not None else None
+        ),
+        close_code=peer.close_code if peer else None,
+        http_status=peer.status if peer else None,
+        memory_idle=recording.idle if recording else None,
+        memory_peak=recording.highest if recording else None,
+        memory=recording.points if recording else [],
+        cpu_seconds=round(recording.cpu_seconds, 3) if recording else None,
+        alive_after=alive,
+        seconds=attempt.seconds,
+        figures=attempt.figures,
+    )

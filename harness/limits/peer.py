@@ -1,0 +1,417 @@
+"""A client that does with a connection what a probe wants: too much, too slowly, half of it, or nothing at all.
+
+It sits on a plain socket and not on asyncio's transports, for two things that these hide: that a write failed while
+there is still something to read (a close frame in front of a reset), and how many octets the kernel still holds back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import fcntl
+import os
+import socket
+import struct
+import termios
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from harness.cases.model import Frame, Opcode
+from harness.endpoint import Endpoint
+from harness.engines.native import frames
+from harness.engines.native.opening import MAX_HEAD, Deflate, OpeningError, check
+from harness.engines.native.wire import WireLog
+
+_READ = 256 << 10
+_SLICE = 256 << 10
+#: Octets of messages that wait to be looked at; beyond them nothing is read, so that a flooding server gets nowhere.
+_HELD = 64 << 20
+_MOST_TIMES = 1000
+_POLL_S = 0.002
+#: What all frames of a peer are masked with: one key makes the octets of a probe the same in every run.
+KEY = b"\x37\xfa\x21\x3d"
+PATTERN = b"wsconform limit "  # 16 octets, so that masking it gives another pattern
+
+
+class Message(NamedTuple):
+    """A message that came whole."""
+
+    opcode: int
+    payload: bytes
+    compressed: bool
+    fragments: int
+
+
+def payload(size: int) -> bytes:
+    """So many octets of the pattern."""
+    return (PATTERN * (size // len(PATTERN) + 1))[:size]
+
+
+def masked_payload(size: int) -> bytes:
+    """The same as it stands in a masked frame."""
+    return (frames.mask(PATTERN, KEY) * (size // len(PATTERN) + 1))[:size]
+
+
+def header(opcode: int, size: int, *, fin: bool = True, rsv: int = 0) -> bytes:
+    """A masked frame's octets before its payload, which may never come."""
+    return frames.header(Frame(opcode, b"", fin, rsv), size, KEY)
+
+
+def frame(opcode: int, content: bytes = b"", *, fin: bool = True, rsv: int = 0) -> bytes:
+    """A whole masked frame."""
+    return frames.encode(Frame(opcode, content, fin, rsv), KEY)
+
+
+def close_payload(code: int, reason: str = "") -> bytes:
+    """The payload of a close frame (RFC 6455 5.5.1)."""
+    return struct.pack("!H", code) + reason.encode()
+
+
+class Peer:
+    """One connection. What comes is read and put in order at once, unless `stop_reading` said not to."""
+
+    def __init__(self, endpoint: Endpoint, wire: WireLog, *, receive_buffer: int | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.endpoint = endpoint
+        self._wire = wire
+        family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if receive_buffer:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self._news = asyncio.Event()
+        self._reading = False
+        self._buffer = bytearray()
+        self._raw = False  #: after a refusal of the opening handshake there are no frames
+        self._message = bytearray()
+        self._opcode = self._fragments = 0
+        self._compressed = False
+        self._held = 0
+        self.request = b""
+        self.head = b""  #: the answer to the opening handshake
+        self.status: int | None = None
+        self.body = bytearray()  #: what follows an answer that is not 101
+        self.agreed: Deflate | None = None
+        self.problem = ""  #: why the answer is none to go on with
+        self.answers_pings = True
+        self.answers_close = False
+        self._writing = False
+        self._waiting: list[bytes] = []  #: control frames that came up inside a write
+        self.messages: deque[Message] = deque()
+        self.counts: Counter[int] = Counter()  #: frames that came, by opcode
+        self.pings: list[float] = []  #: when pings came, the first thousand
+        self.longest_ping = 0
+        self.pongs: deque[bytes] = deque(maxlen=_MOST_TIMES)
+        self.close_came = False
+        self.close_code: int | None = None
+        self.ended: str | None = None  #: `end of stream` or `reset`, when nothing more can come
+        self.ended_at: float | None = None
+        self.broken = False  #: whether a write failed: the peer takes nothing any more
+        self.sent = 0  #: octets that the kernel took
+        self.refused_at: float | None = None  #: when the first of close frame, refusing answer and end came
+        self.taken: int | None = None  #: of `sent`, what had left our kernel at that time
+
+    # opening and ending
+
+    async def connect(self, seconds: float = 5.0) -> None:
+        """Make the TCP connection and read what comes; OSError (TimeoutError is one) if there is none to be had."""
+        async with asyncio.timeout(seconds):
+            await self._loop.sock_connect(self._socket, (self.endpoint.host, self.endpoint.port))
+        self.start_reading()
+
+    def opening_request(self, lines: Iterable[str] = ()) -> bytes:
+        """A right opening request (RFC 6455 4.1), with these header lines besides."""
+        self._key = base64.b64encode(os.urandom(16))
+        endpoint = self.endpoint
+        return "\r\n".join(
+            (
+                f"GET {endpoint.resource} HTTP/1.1",
+                f"Host: {endpoint.authority}",
+                "Upgrade: websocket",
+                "Connection: Upgrade",
+                f"Sec-WebSocket-Key: {self._key.decode()}",
+                "Sec-WebSocket-Version: 13",
+                *endpoint.origin_lines,
+                *lines,
+                "\r\n",
+            )
+        ).encode("latin-1", "replace")
+
+    async def open(self, *lines: str, offer: str = "", seconds: float = 10.0) -> bool:
+        """Shake hands; False if that did not give a WebSocket (`status`, `problem` and `ended` tell why)."""
+        lines += (f"Sec-WebSocket-Extensions: {offer}",) if offer else ()
+        self.request = self.opening_request(lines)
+        await self.write(self.request)
+        await self.answer(seconds)
+        if self.status != 101:  # noqa: PLR2004
+            return False
+        try:
+            self.agreed = check(bytes(self.head), self._key, offer)
+        except OpeningError as error:
+            self.problem = str(error)
+            return False
+        self.sent = 0  # of what follows
+        return True
+
+    async def answer(self, seconds: float) -> bool:
+        """Wait for the answer to an opening handshake, or the end."""
+        return await self.until(lambda: self.status is not None or self.ended is not None, seconds)
+
+    def reset(self) -> None:
+        """End the connection with a TCP reset."""
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.drop()
+
+    def drop(self) -> None:
+        """End the connection: TCP's usual end, unless there is something unread."""
+        self.stop_reading()
+        self._socket.close()
+
+    # reading
+
+    def start_reading(self) -> None:
+        """Read what comes from now on."""
+        if not self._reading and self.ended is None:
+            self._reading = True
+            self._loop.add_reader(self._socket, self._readable)
+
+    def stop_reading(self) -> None:
+        """Leave what comes to the kernel, until it holds no more."""
+        if self._reading:
+            self._reading = False
+            self._loop.remove_reader(self._socket)
+
+    def _readable(self) -> None:
+        try:
+            data = self._socket.recv(_READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._end("reset")
+            return
+        if not data:
+            self._end("end of stream")
+            return
+        self._wire.octets("received", data)
+        self._take(data)
+        if self._held > _HELD:
+            self.stop_reading()
+        self._news.set()
+
+    def _end(self, how: str) -> None:
+        self.stop_reading()
+        self.ended, self.ended_at = how, self._loop.time()
+        self._wire.note(f"the peer's {how}" if how == "reset" else "the peer ended the stream")
+        self._refused()
+        self._news.set()
+
+    def _refused(self) -> None:
+        if self.refused_at is None:
+            self.refused_at = self._loop.time()
+            self.taken = self.sent - self.unsent()
+
+    def unsent(self) -> int:
+        """Octets that our kernel has and the peer's did not take yet (of a socket that has ended: none)."""
+        if self._socket.fileno() >= 0:
+            with contextlib.suppress(OSError):
+                return int(struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, b"\0" * 4))[0])
+        return 0
+
+    def _take(self, data: bytes) -> None:
+        if self._raw:
+            self._more_body(data)
+            return
+        self._buffer += data
+        if self.status is None and not self._answered():
+            return
+        while self._frame():
+            pass
+
+    def _answered(self) -> bool:
+        head, end, rest = self._buffer.partition(b"\r\n\r\n")
+        if not end and len(self._buffer) <= MAX_HEAD:
+            return False
+        words = head.split(b"\r\n", 1)[0].split()
+        self.head = bytes(head)
+        self.status = int(words[1]) if len(words) > 1 and words[1].isdigit() and words[0].startswith(b"HTTP/") else 0
+        self._buffer = rest
+        if self.status != 101:  # noqa: PLR2004
+            self._raw = True
+            self._refused()
+            self._more_body(bytes(rest))
+            return False
+        return True
+
+    def _more_body(self, data: bytes) -> None:
+        self.body += data[: max(0, MAX_HEAD - len(self.body))]
+
+    def _frame(self) -> bool:
+        """Take one whole frame out of the buffer."""
+        held = self._buffer
+        if len(held) < 2:  # noqa: PLR2004
+            return False
+        size, start = held[1] & 0x7F, 2
+        if size >= 126:  # noqa: PLR2004 - RFC 6455 5.2
+            start = 4 if size == 126 else 10  # noqa: PLR2004
+            if len(held) < start:
+                return False
+            size = int.from_bytes(held[2:start], "big")
+        if len(held) < start + size:
+            if size > _HELD:
+                self._end("frame that is too long")
+            return False
+        first, content = held[0], bytes(held[start : start + size])
+        del held[: start + size]
+        self._wire.frame(
+            "received", first & 0x0F, content, size, fin=bool(first & 0x80), rsv=first >> 4 & 7, masked=False
+        )
+        self._received(first, content)
+        return True
+
+    def _received(self, first: int, content: bytes) -> None:
+        opcode = first & 0x0F
+        self.counts[opcode] += 1
+        if opcode == Opcode.PING:
+            if len(self.pings) < _MOST_TIMES:
+                self.pings.append(self._loop.time())
+            self.longest_ping = max(self.longest_ping, len(content))
+            if self.answers_pings:
+                self.write_soon(frame(Opcode.PONG, content))
+        elif opcode == Opcode.PONG:
+            self.pongs.append(content)
+        elif opcode == Opcode.CLOSE:
+            if not self.close_came:
+                self.close_came = True
+                self.close_code = int.from_bytes(content[:2], "big") if len(content) > 1 else None
+                self._refused()
+                if self.answers_close:
+                    self.write_soon(frame(Opcode.CLOSE, content[:2]))
+        else:
+            self._data(first, opcode, content)
+
+    def _data(self, first: int, opcode: int, content: bytes) -> None:
+        if opcode:
+            self._opcode, self._compressed, self._fragments = opcode, bool(first & 0x40), 0
+        self._message += content
+        self._fragments += 1
+        if first & 0x80:
+            self.messages.append(Message(self._opcode, bytes(self._message), self._compressed, self._fragments))
+            self._held += len(self._message)
+            self._message.clear()
+
+    async def next_message(self, seconds: float) -> Message | None:
+        """The next message that is complete, or None: it refused, ended, or the time was up."""
+        await self.until(lambda: bool(self.messages) or self.close_came or self.ended is not None, seconds)
+        if not self.messages:
+            return None
+        message = self.messages.popleft()
+        self._held -= len(message.payload)
+        if self._held <= _HELD:
+            self.start_reading()
+        return message
+
+    async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until it holds, looking at it whenever something came; whether it does."""
+        deadline = self._loop.time() + seconds
+        while not condition():
+            self._news.clear()
+            left = deadline - self._loop.time()
+            if left <= 0:
+                return False
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), left)
+        return True
+
+    @property
+    def refused(self) -> bool:
+        """Whether a close frame, a refusing answer or the end has come."""
+        return self.refused_at is not None
+
+    async def refusal(self, seconds: float) -> bool:
+        """Wait for it."""
+        return await self.until(lambda: self.refused, seconds)
+
+    async def drained(self, seconds: float) -> bool:
+        """Wait until the peer's kernel has all that was written, or it refused; False if that takes longer."""
+        deadline = self._loop.time() + seconds
+        while self.unsent() and not self.refused and self._loop.time() < deadline:  # noqa: ASYNC110 - the kernel tells nobody
+            await asyncio.sleep(_POLL_S)
+        return not self.unsent()
+
+    async def end(self, seconds: float) -> bool:
+        """Wait for the end of the stream, or a reset."""
+        return await self.until(lambda: self.ended is not None, seconds)
+
+    # writing
+
+    def write_soon(self, octets: bytes) -> None:
+        """Write a control frame of our own accord: as soon as no other frame is being written, if there is room."""
+        if self._writing:
+            self._waiting.append(octets)
+            return
+        with contextlib.suppress(OSError):
+            self.sent += self._socket.send(octets)
+
+    async def write(self, octets: bytes | memoryview, patience: float = 10.0, *, until_refused: bool = False) -> bool:
+        """Write all of it; False if the peer took nothing for `patience` seconds, takes no more, or (if so) refused."""
+        self._wire.octets("sent", octets)
+        self._writing = True
+        try:
+            return await self._write(memoryview(octets), patience, until_refused=until_refused)
+        finally:
+            self._writing = False
+            while self._waiting and not self.broken:
+                self.write_soon(self._waiting.pop(0))
+
+    async def _write(self, view: memoryview, patience: float, *, until_refused: bool) -> bool:
+        while len(view):
+            if until_refused and self.refused:
+                return False
+            try:
+                count = self._socket.send(view[:_SLICE])
+            except BlockingIOError:
+                if not await self._room(patience, until_refused=until_refused):
+                    return False
+            except OSError:
+                self.broken = True
+                return False
+            else:
+                self.sent += count
+                view = view[count:]
+                if len(view):
+                    await asyncio.sleep(0)  # let what came be read
+        return True
+
+    async def _room(self, patience: float, *, until_refused: bool) -> bool:
+        """Wait until the kernel takes more; False if it does not within `patience` seconds, or on a refusal."""
+        room = False
+
+        def writable() -> None:
+            nonlocal room
+            room = True
+            self._news.set()
+
+        self._loop.add_writer(self._socket, writable)
+        try:
+            await self.until(lambda: room or (until_refused and self.refused), patience)
+        finally:
+            self._loop.remove_writer(self._socket)
+        return room
+
+    async def echo(self, content: bytes, seconds: float = 10.0, *, opcode: int = Opcode.BINARY) -> bool:
+        """Whether a message in one frame comes back as it was sent."""
+        await self.write(frame(opcode, content), seconds, until_refused=True)
+        message = await self.next_message(seconds)
+        return message is not None and message.payload == content
+
+    def how_refused(self) -> str:
+        """The refusal in the words of `Measured.refusal`."""
+        if self.close_came:
+            return f"close {self.close_code}" if self.close_code is not None else "close without a code"
+        if self.status is not None and self._raw:
+            return f"HTTP {self.status}"
+        return self.ended or ""

@@ -1,0 +1,231 @@
+"""Message size over fragments, and their number."""
+
+from __future__ import annotations
+
+import asyncio
+
+from harness.cases.model import Opcode
+from harness.limits.judge import (
+    ENFORCED,
+    LATE,
+    NOT_ENFORCED,
+    PATIENCE_S,
+    READ_AHEAD,
+    TOO_BIG,
+    accepts,
+    over_by_one,
+    refused,
+    refuses_flow,
+    refuses_header,
+)
+from harness.limits.model import KIB, MIB, ROOM, Attempt, Family, Finding
+from harness.limits.peer import Peer, frame, header, payload
+from harness.limits.settings import GIB, Settings
+
+FAMILY = Family(2, "Message size and fragments")
+_LIMIT = 64 * KIB
+_SETTINGS: Settings = {
+    "max_message_size": _LIMIT,
+    "max_frame_size": ROOM,
+    "max_fragments": 10_000_000,
+}
+_FRAGMENTS: Settings = {"max_fragments": 1000, "max_message_size": ROOM, "max_frame_size": ROOM}
+#: Number of fragments: RFC 6455 has no code for too many; "too big" and "violates its policy" both tell.
+_TOO_MANY = TOO_BIG | {1008}
+
+
+def _fragments(content: bytes, size: int, between: bytes = b"", *, last: bool = True) -> list[bytes]:
+    """A message's frames, `between` behind each but the last; without `last` it does not end."""
+    starts = range(0, len(content), size)
+    pieces = [
+        frame(Opcode.CONTINUATION if start else Opcode.BINARY, content[start : start + size], fin=False) + between
+        for start in starts
+    ]
+    if last:
+        pieces[-1] = frame(Opcode.CONTINUATION if len(pieces) > 1 else Opcode.BINARY, content[starts[-1] :])
+    return pieces
+
+
+@FAMILY.probe(
+    "A message of exactly the limit in one frame.", "It is echoed.", limit="max_message_size", settings=_SETTINGS
+)
+async def at_limit(attempt: Attempt) -> Finding:
+    limit = int(attempt.limit)
+    return await accepts(attempt, limit, _fragments(payload(limit), attempt.room_in_frame(limit)))
+
+
+@FAMILY.probe(
+    "A message of exactly the limit in fragments.", "It is echoed.", limit="max_message_size", settings=_SETTINGS
+)
+async def at_limit_fragmented(attempt: Attempt) -> Finding:
+    limit = int(attempt.limit)
+    return await accepts(attempt, limit, _fragments(payload(limit), attempt.room_in_frame(-(-limit // 5))))
+
+
+@FAMILY.probe(
+    "The header of an unfragmented message of one octet over the limit, and its payload where that does not suffice.",
+    "It is refused with 1009 from the header alone.",
+    limit="max_message_size",
+    settings=_SETTINGS,
+)
+async def header_only(attempt: Attempt) -> Finding:
+    peer = await attempt.open()
+    return await refuses_header(attempt, peer, *over_by_one(Opcode.BINARY, int(attempt.limit)))
+
+
+@FAMILY.probe(
+    "Fragments that fill the limit, then the header of a last one that exceeds it by one octet.",
+    "It is refused with 1009 before the last one's payload.",
+    limit="max_message_size",
+    settings=_SETTINGS,
+)
+async def last_fragment(attempt: Attempt) -> Finding:
+    limit = int(attempt.limit)
+    last = attempt.room_in_frame(-(-limit // 5))
+    peer = await attempt.open()
+    for piece in _fragments(payload(limit + 1 - last), last, last=False):
+        if not await peer.write(piece, until_refused=True):
+            return Finding(
+                NOT_ENFORCED, f"It refused what the limit allows ({peer.sent:,} octets): {peer.how_refused()}."
+            )
+    return await refuses_header(attempt, peer, header(Opcode.CONTINUATION, last), last)
+
+
+@FAMILY.probe(
+    "A message in one frame that announces 1 GiB, and as much of it as the server takes, up to 64 MiB.",
+    "It is refused with 1009 before more than the limit was taken.",
+    limit="max_message_size",
+    settings=_SETTINGS,
+    alone=True,
+    memory=48 * MIB,
+)
+async def one_gib(attempt: Attempt) -> Finding:
+    peer = await attempt.open()
+    return await refuses_flow(attempt, peer, header(Opcode.BINARY, GIB), int(attempt.limit))
+
+
+async def _endless(attempt: Attempt, content: bytes, most: int, *, codes: frozenset[int], at_most: int) -> Finding:
+    """Fragments without an end, in bursts, until it refuses or there were `most`."""
+    peer = await attempt.open()
+    burst = 2000
+    await peer.write(frame(Opcode.BINARY, content, fin=False))
+    pieces = frame(Opcode.CONTINUATION, content, fin=False) * burst
+    sent = 1
+    attempt.excess()
+    while sent < most and await peer.write(pieces, PATIENCE_S, until_refused=True):
+        sent += burst
+        # the server has its say before there are many more: what it did not read is in its kernel at most
+        await peer.drained(1)
+    await peer.refusal(3.0 if sent >= most else PATIENCE_S)
+    attempt.figures["fragments sent"] = sent
+    return refused(attempt, peer, codes=codes, at_most=at_most, what=f"{sent:,} fragments")
+
+
+@FAMILY.probe(
+    "A message without an end in fragments of one octet, up to 20,000 more than the limit has room for.",
+    "It is refused with 1009 (or, if the number of fragments is limited too, 1008) when the limit is reached.",
+    limit="max_message_size",
+    settings=_SETTINGS,
+    alone=True,
+)
+async def endless_octets(attempt: Attempt) -> Finding:
+    limit = int(attempt.limit)
+    size = len(frame(Opcode.CONTINUATION, b"x"))
+    return await _endless(attempt, b"x", limit + 20_000, codes=_TOO_MANY, at_most=(limit + 15_000) * size + READ_AHEAD)
+
+
+@FAMILY.probe(
+    "A message without an end in empty fragments: 300,000.",
+    "It is refused, or nothing is kept of them: memory does not grow by more than 16 MiB.",
+    settings={"max_message_size": _LIMIT},
+    alone=True,
+)
+async def endless_nothing(attempt: Attempt) -> Finding:
+    before = attempt.meter.memory() if attempt.meter else 0
+    found = await _endless(attempt, b"", 300_000, codes=_TOO_MANY, at_most=300_000 * 7)
+    peer = attempt.peers[-1]
+    if peer.refused:
+        return found
+    if attempt.meter is None:
+        return Finding(NOT_ENFORCED, "It took 300,000 empty fragments; what it keeps of them can't be seen from here.")
+    grown = attempt.meter.memory() - before
+    words = f"It took 300,000 empty fragments, and its memory grew by {grown / MIB:.1f} MiB."
+    return Finding(ENFORCED if grown <= 16 * MIB else NOT_ENFORCED, words)
+
+
+@FAMILY.probe(
+    "A message of exactly as many fragments as are allowed.",
+    "It is echoed.",
+    limit="max_fragments",
+    settings=_FRAGMENTS,
+)
+async def as_many_fragments(attempt: Attempt) -> Finding:
+    count = int(attempt.limit)
+    return await accepts(attempt, count, [b"".join(_fragments(payload(count), 1))])
+
+
+@FAMILY.probe(
+    "A message of one fragment more than is allowed.",
+    "It is refused with 1009 or 1008.",
+    limit="max_fragments",
+    settings=_FRAGMENTS,
+)
+async def one_fragment_more(attempt: Attempt) -> Finding:
+    count = int(attempt.limit)
+    peer = await attempt.open()
+    attempt.excess()
+    await peer.write(b"".join(_fragments(payload(count + 1), 1)), until_refused=True)
+    await peer.until(lambda: peer.refused or bool(peer.messages), PATIENCE_S)
+    return refused(attempt, peer, codes=_TOO_MANY, what=f"{count + 1:,} fragments")
+
+
+@FAMILY.probe(
+    "A message of exactly the limit, with pings between its fragments that alone amount to more.",
+    "It is echoed: control frames are not part of the message.",
+    limit="max_message_size",
+    settings=_SETTINGS,
+    clauses=("RFC 6455 5.4", "RFC 6455 10.4"),
+)
+async def pings_between(attempt: Attempt) -> Finding:
+    limit = int(attempt.limit)
+    pings = frame(Opcode.PING, b"p" * 125) * (limit // 64 // 125 + 2)
+    return await accepts(attempt, limit, _fragments(payload(limit), -(-limit // 64), pings))
+
+
+_QUADRATIC = 8192  #: fragments; twice as many in the second message
+_PIECE = 256  #: octets
+
+
+@FAMILY.probe(
+    f"A message of {_QUADRATIC:,} fragments of {_PIECE} octets, then one of twice as many.",
+    "Both are echoed, and the second one costs about twice as much processor time: joining is not quadratic.",
+    settings={"max_message_size": ROOM, "max_frame_size": ROOM, "max_fragments": 4 * _QUADRATIC},
+    alone=True,
+)
+async def joining(attempt: Attempt) -> Finding:
+    costs: list[float] = []
+    for count in (_QUADRATIC, 2 * _QUADRATIC):
+        peer = await attempt.open()
+        cost = await _cost(attempt, peer, count)
+        if cost is None:
+            if peer.refused:
+                attempt.shown = peer
+                return Finding(ENFORCED, f"It refuses a message of {count:,} fragments ({peer.how_refused()}).")
+            return Finding(NOT_ENFORCED, f"A message of {count:,} fragments was not echoed in 30 s.", doubtful=True)
+        costs.append(cost)
+    attempt.figures[f"CPU seconds for {_QUADRATIC:,} fragments"] = round(costs[0], 2)
+    attempt.figures[f"CPU seconds for {2 * _QUADRATIC:,} fragments"] = round(costs[1], 2)
+    words = f"{costs[0]:.2f} s of processor time for {_QUADRATIC:,} fragments, {costs[1]:.2f} s for twice as many."
+    # linear: twice as much; quadratic: four times. Below 0.3 s it does not matter which.
+    quadratic = costs[1] > 3 * costs[0] and costs[1] > 0.3  # noqa: PLR2004
+    return Finding(LATE if quadratic else ENFORCED, words, doubtful=quadratic)
+
+
+async def _cost(attempt: Attempt, peer: Peer, count: int) -> float | None:
+    """Processor seconds (seconds, where these can't be seen) until the message is back; None if it does not come."""
+    clock = attempt.meter.cpu_seconds if attempt.meter else asyncio.get_running_loop().time
+    began = clock()
+    content = payload(count * _PIECE)
+    await peer.write(b"".join(_fragments(content, _PIECE)), 30, until_refused=True)
+    message = await peer.next_message(30)
+    return None if message is None or message.payload != content else clock() - began
