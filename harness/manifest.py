@@ -53,7 +53,7 @@ class Limit(_Strict):
     """How a limit is set: by an environment variable, or not at all because it is fixed."""
 
     env: str | None = None
-    fixed: float | str | None = None
+    fixed: int | float | str | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Limit:

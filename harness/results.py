@@ -101,7 +101,9 @@ class Measured(Model):
 
     limit: str | None = None  #: the limit probed, by its name in a manifest; None: one that every server has built in
     set_to: float | str | None = None  #: octets, seconds, a number, or an origin
-    settings: dict[str, str] = Field(default_factory=dict)  #: all that the server was given for this probe
+    settings: dict[str, str] = Field(
+        default_factory=dict
+    )  #: the limits in force: given for this probe, fixed, declared
     sent: int | None = None  #: octets after the opening handshake, or of it where that is what is probed
     taken: int | None = None  #: of them, those that had left our kernel when the refusal came
     refusal: str = ""  #: `close 1009`, `HTTP 431`, `end of stream`, `reset`; empty: none came

@@ -11,7 +11,7 @@ from harness.engines.choose import NAMES
 from harness.errors import ExitCode
 from harness.gate import Judgement
 from harness.limits.engine import LimitsEngine
-from harness.results import Outcome, Result
+from harness.results import Outcome, Result, TargetRun
 from harness.text import printable
 
 _AT_MOST = 20
@@ -47,7 +47,8 @@ def _problems(judgement: Judgement) -> list[str]:
     lines = [f"could not be run: {target.error}"] if target.error else []
     lines += _first(
         [
-            f"{_verdict(result)}; alone: wsconform run {target.target} --cases {result.case}{engine}"
+            f"{_verdict(result)}; alone: wsconform run {target.target}{_declared(target, result)} --cases {result.case}"
+            f"{engine}"
             for result in judgement.unexpected
         ]
     )
@@ -66,6 +67,13 @@ def _problems(judgement: Judgement) -> list[str]:
             [f"lost {len(cases)}: {_cases(cases)}: {printable(reason, 160)}" for reason, cases in by_reason.items()]
         )
     return lines
+
+
+def _declared(target: TargetRun, result: Result) -> str:
+    """A probe of a URL has to be told again what the server was given."""
+    if target.started_as != "url" or result.measured is None:
+        return ""
+    return "".join(f" --limit {name}={value}" for name, value in result.measured.settings.items())
 
 
 def _cases(cases: list[str]) -> str:

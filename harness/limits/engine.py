@@ -199,7 +199,7 @@ class _Attempted:
             finding = _crashed(finding, dead, target.last_output())
         else:
             finding = _too_much_memory(probe, finding, recording)
-        measured = _measured(probe, attempt, given, recording, alive=alive)
+        measured = _measured(probe, attempt, recording, alive=alive)
         self.doubtful = finding.doubtful
         self._conclude(finding, measured, attempt, began)
 
@@ -322,16 +322,14 @@ def _too_much_memory(probe: Probe, finding: Finding, recording: Recording | None
     return Finding(ProbeVerdict.LATE if refused else ProbeVerdict.NOT_ENFORCED, words)
 
 
-def _measured(
-    probe: Probe, attempt: Attempt, given: dict[str, str], recording: Recording | None, *, alive: bool
-) -> Measured:
+def _measured(probe: Probe, attempt: Attempt, recording: Recording | None, *, alive: bool) -> Measured:
     peer = attempt.shown_peer
     refused_at = peer.refused_at if peer else None
     since = attempt.excess_at
     return Measured(
         limit=probe.limit,
         set_to=attempt.settings.get(probe.limit) if probe.limit else None,
-        settings=given,
+        settings={name: limit_settings.text(value) for name, value in attempt.settings.items()},
         sent=peer.sent if peer else None,
         taken=peer.taken if peer else None,
         refusal=peer.how_refused() if peer else "",

@@ -194,7 +194,8 @@ class Peer:
             self._end("reset")
             return
         if not data:
-            self._end("end of stream")
+            # whoever asks first is told of a reset, and that may have been a write
+            self._end("reset" if self.broken else "end of stream")
             return
         self._wire.octets("received", data)
         self._take(data)

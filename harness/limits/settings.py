@@ -72,7 +72,7 @@ def parse(declared: Iterable[str]) -> dict[str, float | str]:
         if name not in NAMES:
             hint = did_you_mean(name, NAMES)
             raise UsageError(
-                f"--limit {printable(text, 80)}: no limit {printable(name, 40)!r}{hint} ({', '.join(NAMES)})"
+                f"--limit {printable(text, 80)}: no limit '{printable(name, 40)}'{hint} ({', '.join(NAMES)})"
             )
         if not equals or name in found:
             raise UsageError(f"--limit {printable(text, 80)}: write NAME=VALUE, and each name once")

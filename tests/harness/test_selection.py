@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
+from harness.limits.catalogue import probes
 from harness.selection import ALONE, BULK_SECTIONS, resolve, section, shares, weights
 
 ALL = list(weights())
@@ -18,12 +19,20 @@ def test_there_are_the_517_cases_of_autobahn_25_10_1():
     assert len(ALL) == 517
 
 
-def test_star_asks_for_all_in_order():
-    assert resolve(["*"]) == ALL
+def test_star_asks_for_all_in_order_and_the_probes_after_them():
+    assert resolve(["*"]) == [*ALL, *probes()]
+    assert resolve(["*"], suite="conformance") == ALL
+    assert resolve(["*"], suite="limits") == list(probes())
 
 
 def test_exclusion_takes_away():
-    assert len(resolve(["*"], ["12.*", "13.*"])) == 301
+    assert len(resolve(["*"], ["12.*", "13.*", "L.*"])) == 301
+    assert len(resolve(["*"], ["12.*", "13.*", "L.*"], "conformance")) == 301
+
+
+def test_a_pattern_of_the_other_suite_is_told_so():
+    with pytest.raises(UsageError, match=r"no case of the suite conformance fits 'L\.1\.1'"):
+        resolve(["L.1.1"], suite="conformance")
 
 
 def test_the_same_case_asked_for_twice_is_run_once():

@@ -1,0 +1,344 @@
+"""The engine that runs probes: what it starts, what it says of a server that dies, what it makes of load and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from harness.endpoint import Endpoint
+from harness.engines import Batch, Job
+from harness.errors import TargetError
+from harness.limits.engine import LimitsEngine
+from harness.limits.meter import ProcessMeter
+from harness.limits.model import MIB, Attempt, Finding, Probe
+from harness.limits.settings import Settings
+from harness.manifest import Limit
+from harness.results import Behavior, ProbeVerdict, WireEvent
+from tests.harness.native import peers
+
+ENFORCED, NOT_ENFORCED, LATE = ProbeVerdict.ENFORCED, ProbeVerdict.NOT_ENFORCED, ProbeVerdict.LATE
+FINE = Finding(ENFORCED, "Refused.")
+
+
+class Server:
+    """A target that is an echo server in a thread, and that counts its instances."""
+
+    name = "server"
+    last = ""
+
+    def __init__(
+        self,
+        limits: Mapping[str, Limit] | None = None,
+        *,
+        deflates: bool = True,
+        started_as: Literal["process", "url"] = "process",
+        starts: Callable[[Mapping[str, str]], None] = lambda _: None,
+        family: list[Server] | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.limits = limits or {}
+        self.deflates = deflates
+        self.started_as = started_as
+        self.starts = starts
+        self.family: list[Server] = [] if family is None else family
+        self.settings = settings or {}
+        self.peer: peers.Peer | None = None
+        self.wrong: str | None = None
+
+    def given(self, settings: Mapping[str, str], label: str) -> Server:
+        assert label.startswith("L.")
+        if self.started_as == "url":
+            return self
+        other = Server(self.limits, deflates=self.deflates, starts=self.starts, family=self.family, settings=settings)
+        self.family.append(other)
+        return other
+
+    def start(self) -> Endpoint:
+        self.starts(self.settings)
+        self.peer = peers.Peer(peers.echo)
+        return self.peer.endpoint
+
+    def problem(self) -> str | None:
+        return self.wrong
+
+    def last_output(self) -> str:
+        return "Segmentation fault"
+
+    def meter(self) -> ProcessMeter | None:
+        return ProcessMeter(os.getpid())
+
+    def die(self) -> None:
+        assert self.peer is not None
+        self.wrong = "it ended with exit status 3"
+        self.peer.__exit__(None, None, None)
+
+    def stop(self) -> None:
+        if self.peer is not None:
+            self.peer.__exit__(None, None, None)
+
+
+Behave = Callable[[Attempt], Awaitable[Finding]]
+
+
+async def fine(attempt: Attempt) -> Finding:
+    await attempt.open()
+    return FINE
+
+
+def probe(
+    number: int, run: Behave = fine, *, limit: str | None = None, value: float | str = 1, **options: object
+) -> Probe:
+    settings: Settings = {limit: value} if limit else {}
+    return Probe(f"L.1.{number}", "It sends.", "It is right.", run, limit, settings, **options)  # type: ignore[arg-type]
+
+
+Run = Callable[..., list[Batch]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    def run(server: Server, *chosen: Probe, jobs: int = 4, stop: threading.Event | None = None) -> list[Batch]:
+        monkeypatch.setattr("harness.limits.engine.probes", lambda: {one.id: one for one in chosen})
+        job = Job(
+            target="server", endpoints=[], cases=[one.id for one in chosen], jobs=jobs, deflates=True, folder=tmp_path,
+            instance=server, stop=stop or threading.Event(),
+        )  # fmt: skip
+        return list(LimitsEngine().run(job))
+
+    return run
+
+
+def verdicts(batches: Sequence[Batch]) -> dict[str, ProbeVerdict | None]:
+    return {record.result.case: record.result.verdict for batch in batches for record in batch.records}
+
+
+def words(batches: Sequence[Batch]) -> str:
+    return " ".join(record.evidence.outcome for batch in batches for record in batch.records)
+
+
+def test_each_probe_has_a_server_of_its_own_with_the_limits_that_it_can_be_given(run: Run):
+    server = Server({"max_frame_size": Limit(env="MAX_FRAME_SIZE")})
+    one = Probe("L.1.1", "", "", fine, "max_frame_size", {"max_frame_size": 16384, "ping_interval": 2})
+    batches = run(server, one, probe(2))
+    assert verdicts(batches) == {"L.1.1": ENFORCED, "L.1.2": ENFORCED}
+    assert sorted(map(str, (instance.settings for instance in server.family))) == ["{'max_frame_size': '16384'}", "{}"]
+    measured = batches[0].records[0].result.measured or batches[1].records[0].result.measured
+    assert measured is not None
+    assert measured.alive_after
+
+
+def test_what_was_measured_is_in_the_result(run: Run):
+    async def measure(attempt: Attempt) -> Finding:
+        peer = await attempt.open()
+        await peer.echo(b"12345")
+        attempt.excess()
+        await peer.write(b"\x88\x82\0\0\0\0\x03\xf1")
+        await peer.refusal(5)
+        attempt.figures["apples"] = 3
+        attempt.seconds.append(0.5)
+        return FINE
+
+    server = Server({"ping_interval": Limit(env="PING_INTERVAL")})
+    (batch,) = run(server, probe(1, measure, limit="ping_interval", value=2))
+    (record,) = batch.records
+    m = record.result.measured
+    assert m is not None
+    assert (m.limit, m.set_to, m.settings) == ("ping_interval", 2, {"ping_interval": "2"})
+    assert (m.sent, m.taken, m.refusal, m.close_code, m.http_status) == (19, 19, "close 1009", 1009, 101)
+    assert m.refused_after_ms is not None
+    assert (m.figures, m.seconds, m.alive_after) == ({"apples": 3}, [0.5], True)
+    assert m.memory_idle
+    assert m.cpu_seconds is not None
+    assert record.result.remote_close_code == 1009
+    assert record.evidence.request.startswith("GET / HTTP/1.1")
+    assert any(event.kind == "frame" for event in record.evidence.wire)
+
+
+@pytest.mark.parametrize(
+    ("limits", "deflates", "asked", "why"),
+    [
+        ({}, True, {"limit": "max_frame_size"}, "It has no max_frame_size that can be set."),
+        ({"max_frame_size": Limit(fixed=1 << 30)}, True, {"limit": "max_frame_size"}, "than is probed (67,108,864)"),
+        (
+            {"max_frame_size": Limit(fixed=1024)}, True, {"limit": "max_frame_size", "value": 125, "set_only": True},
+            "It has max_frame_size = 1,024 octets; this probe needs max_frame_size = 125 octets.",
+        ),
+        ({}, False, {"deflate": True}, "It does not offer permessage-deflate."),
+    ],
+)  # fmt: skip
+def test_what_does_not_apply_is_said_and_nothing_is_started_for_it(
+    run: Run, limits: dict[str, Limit], deflates: bool, asked: dict[str, object], why: str
+):
+    server = Server(limits, deflates=deflates)
+    batches = run(server, probe(1, **asked))  # type: ignore[arg-type]
+    assert verdicts(batches) == {"L.1.1": ProbeVerdict.NOT_CONFIGURABLE}
+    assert why in words(batches)
+    assert server.family == []
+    assert batches[0].records[0].result.behavior is Behavior.UNIMPLEMENTED
+
+
+def test_a_url_is_not_judged_by_a_limit_that_nobody_declared(run: Run):
+    assert "Nobody declared its max_frame_size (--limit max_frame_size=VALUE)." in words(
+        run(Server(started_as="url"), probe(1, limit="max_frame_size"))
+    )
+
+
+def test_a_fixed_limit_is_what_is_probed(run: Run):
+    async def see(attempt: Attempt) -> Finding:
+        return Finding(ENFORCED, f"{attempt.limit} {attempt.settings}")
+
+    server = Server({"max_frame_size": Limit(fixed=1024), "max_message_size": Limit(fixed=4096)})
+    assert "1024 {'max_frame_size': 1024, 'max_message_size': 4096}" in words(
+        run(server, probe(1, see, limit="max_frame_size"))
+    )
+
+
+def test_a_server_that_dies_of_a_probe_has_crashed(run: Run):
+    async def kill(_: Attempt) -> Finding:
+        server.family[-1].die()
+        return Finding(ENFORCED, "Refused.")
+
+    server = Server()
+    batches = run(server, probe(1, kill))
+    assert verdicts(batches) == {"L.1.1": ProbeVerdict.CRASHED}
+    assert "died or stopped answering: it ended with exit status 3. The last it wrote: Segmentation fault." in words(
+        batches
+    )
+
+
+def test_a_server_that_does_not_start_with_a_limit_has_no_verdict_but_a_reason(run: Run):
+    def starts(settings: Mapping[str, str]) -> None:
+        if settings:
+            raise TargetError("server did not start: it ended with exit status 2")
+
+    server = Server({"max_frame_size": Limit(env="X")}, starts=starts)
+    batches = run(server, probe(1, limit="max_frame_size"), probe(2))
+    assert verdicts(batches) == {"L.1.2": ENFORCED}
+    assert [batch.reason for batch in batches if not batch.records] == [
+        "server did not start: it ended with exit status 2"
+    ]
+
+
+def test_a_probe_without_an_end_has_no_verdict_but_a_reason(run: Run, monkeypatch: pytest.MonkeyPatch):
+    async def hang(_: Attempt) -> Finding:
+        await asyncio.sleep(3600)
+        return FINE
+
+    monkeypatch.setattr("harness.limits.engine._AT_MOST_S", 0.2)
+    (batch,) = run(Server(), probe(1, hang))
+    assert (batch.records, batch.reason) == ([], "the probe did not come to an end within 0.2 s")
+
+
+def test_what_a_clock_decided_beside_others_is_asked_again_alone(run: Run):
+    asked: list[int] = []
+
+    async def hurry(_: Attempt) -> Finding:
+        asked.append(threading.active_count())
+        return Finding(LATE if len(asked) == 1 else ENFORCED, "", doubtful=len(asked) == 1)
+
+    assert verdicts(run(Server(), probe(1, hurry), probe(2))) == {"L.1.1": ENFORCED, "L.1.2": ENFORCED}
+    assert len(asked) == 2
+
+
+def test_what_stays_doubtful_alone_is_the_verdict(run: Run):
+    async def late(_: Attempt) -> Finding:
+        return Finding(LATE, "", doubtful=True)
+
+    assert verdicts(run(Server(), probe(1, late))) == {"L.1.1": LATE}
+
+
+def test_nothing_runs_beside_a_probe_that_keeps_a_core_busy(run: Run):
+    running: set[str] = set()
+    seen: list[set[str]] = []
+
+    def watched(name: str) -> Behave:
+        async def behave(_: Attempt) -> Finding:
+            running.add(name)
+            await asyncio.sleep(0.2)
+            if name.startswith("alone"):
+                seen.append(set(running))
+            running.discard(name)
+            return FINE
+
+        return behave
+
+    chosen = [
+        probe(1, watched("alone 1"), alone=True),
+        probe(2, watched("a")),
+        probe(3, watched("alone 2"), alone=True),
+    ]
+    run(Server(), *chosen)
+    assert seen == [{"alone 1"}, {"alone 2"}]
+
+
+def test_a_url_is_probed_by_one_after_the_other(run: Run):
+    at_once: list[int] = []
+    running = 0
+
+    async def count(_: Attempt) -> Finding:
+        nonlocal running
+        running += 1
+        at_once.append(running)
+        await asyncio.sleep(0.05)
+        running -= 1
+        return FINE
+
+    run(Server(started_as="url"), *(probe(number, count) for number in range(1, 5)))
+    assert at_once == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("said", "verdict"), [("Refused.", LATE), ("It took all.", NOT_ENFORCED)])
+def test_an_excess_that_was_buffered_shows_in_the_memory(run: Run, said: str, verdict: ProbeVerdict):
+    async def buffer(_: Attempt) -> Finding:
+        held.append(bytearray(b"x" * (40 * MIB)))
+        return Finding(ENFORCED, said)
+
+    held: list[bytearray] = []
+    batches = run(Server(), probe(1, buffer, memory=16 * MIB))
+    assert verdicts(batches) == {"L.1.1": verdict}
+    assert "MiB (at most 16 are right)" in words(batches)
+
+
+def test_who_stops_the_run_waits_for_no_probe_and_leaves_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    async def hang(_: Attempt) -> Finding:
+        started.set()
+        await asyncio.sleep(3600)
+        return FINE
+
+    started = threading.Event()
+    server = Server()
+    chosen = [probe(1), *(probe(number, hang) for number in range(2, 8))]
+    monkeypatch.setattr("harness.limits.engine.probes", lambda: {one.id: one for one in chosen})
+    job = Job(
+        target="server", endpoints=[], cases=[one.id for one in chosen], jobs=3, deflates=True, folder=tmp_path,
+        instance=server,
+    )  # fmt: skip
+    batches = LimitsEngine().run(job)
+    assert next(batches).records
+    assert started.wait(5)
+    began = time.monotonic()
+    batches.close()
+    assert time.monotonic() - began < 5
+    for instance in server.family:
+        if instance.peer is not None:
+            with pytest.raises(OSError, match=r".*"):
+                instance.peer._listener.getsockname()
+
+
+def test_the_wire_log_is_told_as_it_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    told: list[tuple[str, WireEvent]] = []
+    one = probe(1)
+    monkeypatch.setattr("harness.limits.engine.probes", lambda: {one.id: one})
+    job = Job(
+        target="server", endpoints=[], cases=["L.1.1"], jobs=1, deflates=True, folder=tmp_path, instance=Server(),
+        on_wire=lambda case, event: told.append((case, event)),
+    )  # fmt: skip
+    list(LimitsEngine().run(job))
+    assert {case for case, _ in told} == {"L.1.1"}
