@@ -105,3 +105,36 @@ def test_bytes_count_when_they_come_not_when_they_are_read(ends: tuple[Connectio
     assert connection.read() == b"x"
     assert not silence.is_over(1.5)
     assert silence.is_over(1.7)
+
+
+def receive(connection: Connection, peer: Peer, data: bytes, *, whole: bool) -> None:
+    """Let it come and be read, inside a frame or at the end of one."""
+    peer.send(data)
+    assert connection.read() == data
+    if whole:
+        connection.note_whole_frame()
+
+
+def test_a_trickle_inside_a_frame_is_silence(ends: tuple[Connection, Peer]):
+    connection, peer = ends
+    silence = Silence(connection)
+    receive(connection, peer, b"whole", whole=True)
+    assert not silence.is_over(0.5)
+    for seconds in (0.8, 1.1, 1.4):
+        receive(connection, peer, b"x", whole=False)
+        assert not silence.is_over(seconds)
+    receive(connection, peer, b"x", whole=False)
+    assert silence.is_over(1.6)
+
+
+def test_much_of_a_frame_or_the_end_of_it_is_a_sign_of_life(ends: tuple[Connection, Peer]):
+    connection, peer = ends
+    silence = Silence(connection)
+    receive(connection, peer, b"whole", whole=True)
+    assert not silence.is_over(0.5)
+    receive(connection, peer, b"x" * 1024, whole=False)
+    assert not silence.is_over(1.4)
+    receive(connection, peer, b"x", whole=True)
+    assert not silence.is_over(2.3)
+    assert not silence.is_over(3.2)
+    assert silence.is_over(3.4)

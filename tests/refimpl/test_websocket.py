@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from time import monotonic
@@ -166,6 +167,30 @@ def test_a_peer_that_answers_pings_is_not_cut(start: Start):
             peer.send(frame(PONG))
         peer.send(frame(TEXT, b"alive"))
         assert peer.message() == "alive"
+
+
+@INTERFACES
+def test_a_byte_now_and_then_does_not_keep_half_a_frame_alive(start: Start, concurrent: bool):
+    server = start(concurrent=concurrent, connection_timeout=0.6, ping_interval=0, propagate_common_errors=True)
+    with Peer.open(server.port) as peer:
+        begin = monotonic()
+        peer.send(header(BINARY, 1000))
+        peer.sock.settimeout(0.1)
+        while monotonic() - begin < 3:
+            with contextlib.suppress(TimeoutError):
+                assert peer.frame() == (True, CLOSE, b"\x03\xe9")
+                break
+            peer.send(b"x")
+        assert 0.5 <= monotonic() - begin <= 1.2
+    assert isinstance(server.raised.get(timeout=5), refimpl.ConnectionTimeoutError)
+
+
+def test_whole_frames_a_byte_at_a_time_keep_a_connection(start: Start):
+    with Peer.open(start(connection_timeout=0.6, ping_interval=0).port) as peer:
+        for byte in frame(TEXT, b"slow") * 3:
+            peer.send(bytes([byte]))
+            time.sleep(0.05)
+        assert [peer.message() for _ in range(3)] == ["slow"] * 3
 
 
 @INTERFACES
