@@ -176,12 +176,14 @@ def test_a_byte_now_and_then_does_not_keep_half_a_frame_alive(start: Start, conc
         begin = monotonic()
         peer.send(header(BINARY, 1000))
         peer.sock.settimeout(0.1)
-        while monotonic() - begin < 3:
+        closed = None
+        while monotonic() - begin < 5:
             with contextlib.suppress(TimeoutError):
-                assert peer.frame() == (True, CLOSE, b"\x03\xe9")
+                closed = peer.frame()
                 break
             peer.send(b"x")
-        assert 0.5 <= monotonic() - begin <= 1.2
+        assert closed == (True, CLOSE, b"\x03\xe9")
+        assert monotonic() - begin >= 0.5
     assert isinstance(server.raised.get(timeout=5), refimpl.ConnectionTimeoutError)
 
 
