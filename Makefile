@@ -6,13 +6,16 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance compare test lint format bench bench-engine crosscheck crosscheck-faults faults fuzz clean
+.PHONY: help conformance limits compare test lint format bench bench-engine crosscheck crosscheck-faults faults fuzz clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-conformance: $(VENV)/.installed ## run all Autobahn cases against the reference server and write the report
+conformance: $(VENV)/.installed ## run all cases and limit probes against the reference server and write the report
 	@$(BIN)/wsconform run refimpl $(ARGS)
+
+limits: $(VENV)/.installed ## the limit probes alone
+	@$(BIN)/wsconform run refimpl --suite limits $(ARGS)
 
 compare: $(VENV)/.installed ## run them against every implementation, side by side
 	@$(BIN)/wsconform compare $(ARGS)

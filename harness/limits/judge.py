@@ -37,9 +37,14 @@ def refusal_in_words(peer: Peer) -> str:
 async def accepts(attempt: Attempt, size: int, pieces: Sequence[bytes]) -> Finding:
     """These octets are a message of `size` octets of the pattern, which the limit allows: its echo has to come."""
     peer = await attempt.open()
-    attempt.shown = peer
     for piece in pieces:
         await peer.write(piece, PATIENCE_S, until_refused=True)
+    return await echoed(attempt, peer, size)
+
+
+async def echoed(attempt: Attempt, peer: Peer, size: int) -> Finding:
+    """The echo of a message that was sent, and that the limit allows, has to come."""
+    attempt.shown = peer
     message = await peer.next_message(PATIENCE_S)
     if message is None:
         how = f"refused {refusal_in_words(peer)}" if peer.refused else f"was not echoed within {PATIENCE_S:g} s"

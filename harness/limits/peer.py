@@ -336,6 +336,12 @@ class Peer:
         """Wait for it."""
         return await self.until(lambda: self.refused, seconds)
 
+    async def pong(self, seconds: float, content: bytes = b"last") -> bool:
+        """Wait for a pong with this content, and forget those that came."""
+        came = await self.until(lambda: content in self.pongs or self.refused, seconds)
+        self.pongs.clear()
+        return came
+
     async def drained(self, seconds: float) -> bool:
         """Wait until the peer's kernel has all that was written, or it refused; False if that takes longer."""
         deadline = self._loop.time() + seconds

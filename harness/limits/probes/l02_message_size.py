@@ -13,6 +13,7 @@ from harness.limits.judge import (
     READ_AHEAD,
     TOO_BIG,
     accepts,
+    echoed,
     over_by_one,
     refused,
     refuses_flow,
@@ -180,16 +181,25 @@ async def one_fragment_more(attempt: Attempt) -> Finding:
 
 
 @FAMILY.probe(
-    "A message of exactly the limit, with pings between its fragments that alone amount to more.",
+    "A message a little below the limit, with pings between its fragments that alone amount to more.",
     "It is echoed: control frames are not part of the message.",
     limit="max_message_size",
     settings=_SETTINGS,
     clauses=("RFC 6455 5.4", "RFC 6455 10.4"),
 )
 async def pings_between(attempt: Attempt) -> Finding:
-    limit = int(attempt.limit)
-    pings = frame(Opcode.PING, b"p" * 125) * (limit // 64 // 125 + 2)
-    return await accepts(attempt, limit, _fragments(payload(limit), -(-limit // 64), pings))
+    size = int(attempt.limit) * 15 // 16
+    count = 64
+    pings = frame(Opcode.PING, b"p" * 125) * (int(attempt.limit) // count // 125 + 1) + frame(Opcode.PING, b"last")
+    peer = await attempt.open()
+    answers = True
+    for piece in _fragments(payload(size), -(-size // count)):
+        await peer.write(piece, until_refused=True)
+        if not peer.messages:
+            # not all pings at once: a server may well end a connection for a flood of them, which is another limit
+            await peer.write(pings, until_refused=True)
+            answers = answers and await peer.pong(0.5)
+    return await echoed(attempt, peer, size)
 
 
 _QUADRATIC = 8192  #: fragments; twice as many in the second message
