@@ -336,7 +336,7 @@ class Peer:
         """Wait for it."""
         return await self.until(lambda: self.refused, seconds)
 
-    async def pong(self, seconds: float, content: bytes = b"last") -> bool:
+    async def pong(self, seconds: float, content: bytes) -> bool:
         """Wait for a pong with this content, and forget those that came."""
         came = await self.until(lambda: content in self.pongs or self.refused, seconds)
         self.pongs.clear()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PORT = 9001
 _MEMORY_LIMIT = "2g"
-_PROCESS_LIMIT = 512
+_PROCESS_LIMIT = 4096  # a thread a connection, of a thousand, is nothing to be blamed for
 _READY_LIMIT_S = 60
 _LOG_LINES = 20_000
 

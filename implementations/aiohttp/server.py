@@ -4,15 +4,23 @@ import os
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-# Environment variable -> the argument of WebSocketResponse in seconds.
-SECONDS = {"PING_INTERVAL": "heartbeat", "CLOSE_TIMEOUT": "timeout", "CONNECTION_TIMEOUT": "receive_timeout"}
+
+def seconds(name: str) -> float:
+    return float(os.environ.get(name, "0"))
 
 
 def options() -> dict[str, object]:
     """Return the arguments of WebSocketResponse that the environment sets."""
-    chosen: dict[str, object] = {
-        argument: float(os.environ[name]) or None for name, argument in SECONDS.items() if name in os.environ
-    }
+    chosen: dict[str, object] = {}
+    timeout = seconds("CONNECTION_TIMEOUT")
+    # A pong has half a heartbeat's time to come, so that a peer without one is cut after one and a half heartbeats.
+    if heartbeats := [beat for beat in (seconds("PING_INTERVAL"), timeout / 1.5) if beat]:
+        chosen["heartbeat"] = min(heartbeats)
+    # Octets count as a heartbeat, here only whole frames.
+    if timeout:
+        chosen["receive_timeout"] = timeout
+    if "CLOSE_TIMEOUT" in os.environ:
+        chosen["timeout"] = seconds("CLOSE_TIMEOUT") or None
     if "MAX_MESSAGE_SIZE" in os.environ:
         chosen["max_msg_size"] = int(os.environ["MAX_MESSAGE_SIZE"])
     if os.environ.get("COMPRESSION") == "0":
@@ -39,8 +47,10 @@ def main() -> None:
     app = web.Application()
     app.router.add_get("/{path:.*}", echo)
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "9001"))
+    # It is also what a connection has until its first request; the library has no other limit there.
+    waiting = {"keepalive_timeout": seconds("HANDSHAKE_TIMEOUT")} if "HANDSHAKE_TIMEOUT" in os.environ else {}
     # On SIGTERM aiohttp waits for open connections, 60 s by default; an echo server has nothing to finish.
-    web.run_app(app, host=host, port=port, print=None, access_log=None, shutdown_timeout=0.5)
+    web.run_app(app, host=host, port=port, print=None, access_log=None, shutdown_timeout=0.5, **waiting)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,15 @@ import asyncio
 import os
 import signal
 
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
+from picows import (
+    WSAutoPingStrategy,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    ws_create_server,
+)
 
 
 class Echo(WSListener):
@@ -41,9 +49,16 @@ def options() -> dict[str, object]:
     chosen: dict[str, object] = {}
     if "MAX_FRAME_SIZE" in os.environ:
         chosen["max_frame_size"] = int(os.environ["MAX_FRAME_SIZE"])
-    if interval := float(os.environ.get("PING_INTERVAL", "0")):
+    interval, timeout = (float(os.environ.get(name, "0")) for name in ("PING_INTERVAL", "CONNECTION_TIMEOUT"))
+    if interval or timeout:
+        interval = interval or timeout / 2
         chosen["enable_auto_ping"] = True
         chosen["auto_ping_idle_timeout"] = interval
+        # The library insists on a time for replies (20 s by default) that is not longer than the one between pings.
+        chosen["auto_ping_reply_timeout"] = min(timeout - interval if timeout else 20, interval)
+    if timeout:
+        # By default only who sends nothing is pinged, and half a frame is kept alive by an octet now and then.
+        chosen["auto_ping_strategy"] = WSAutoPingStrategy.PING_PERIODICALLY
     if "HANDSHAKE_TIMEOUT" in os.environ:
         chosen["websocket_handshake_timeout"] = float(os.environ["HANDSHAKE_TIMEOUT"]) or None
     return chosen

@@ -15,6 +15,10 @@ def options() -> dict[str, object]:
     chosen: dict[str, object] = {
         argument: float(os.environ[name]) or None for name, argument in SECONDS.items() if name in os.environ
     }
+    if timeout := float(os.environ.get("CONNECTION_TIMEOUT", "0")):
+        # A peer that does not answer pings is cut after the two together.
+        interval = float(os.environ.get("PING_INTERVAL", "0")) or timeout / 2
+        chosen |= {"ping_interval": interval, "ping_timeout": timeout - interval}
     if "MAX_MESSAGE_SIZE" in os.environ or "MAX_FRAME_SIZE" in os.environ:
         # One argument for both, so setting one states the other: 1 MiB and none, as the library has it.
         message, frame = os.environ.get("MAX_MESSAGE_SIZE"), os.environ.get("MAX_FRAME_SIZE")

@@ -2,27 +2,57 @@
 // looks where NODE_PATH says.
 "use strict";
 
+const { createServer } = require("node:http");
 const { WebSocketServer } = require("ws");
 
 const { env } = process;
-const options = {
-  host: env.HOST ?? "127.0.0.1",
-  port: Number(env.PORT ?? 9001),
-  // Off unless asked for, in the library; on unless refused, in every echo server of this project.
-  perMessageDeflate: env.COMPRESSION !== "0",
-};
+const milliseconds = (name) => Number(env[name] ?? 0) * 1000;
+
+// The opening handshake is the HTTP server's business: Node's, which ws makes for itself unless it is given one.
+const http = {};
+if (env.MAX_HANDSHAKE_SIZE) http.maxHeaderSize = Number(env.MAX_HANDSHAKE_SIZE);
+if (env.HANDSHAKE_TIMEOUT) {
+  http.headersTimeout = http.requestTimeout = milliseconds("HANDSHAKE_TIMEOUT");
+  http.connectionsCheckingInterval = 250; // or 30 s, and timeouts are told no sooner
+}
+// 426 to what is no handshake, as ws' own server says.
+const server = createServer(http, (_request, response) => response.writeHead(426).end());
+if (env.MAX_CONNECTIONS) server.maxConnections = Number(env.MAX_CONNECTIONS);
+server.listen(Number(env.PORT ?? 9001), env.HOST ?? "127.0.0.1");
+
+// Compression is off unless asked for, in the library; on unless refused, in every echo server of this project.
+const options = { server, perMessageDeflate: env.COMPRESSION !== "0" };
 if (env.MAX_MESSAGE_SIZE) options.maxPayload = Number(env.MAX_MESSAGE_SIZE);
 if (env.MAX_FRAGMENTS) options.maxFragments = Number(env.MAX_FRAGMENTS);
-if (env.CLOSE_TIMEOUT) options.closeTimeout = Number(env.CLOSE_TIMEOUT) * 1000;
-if (env.ALLOWED_ORIGIN) options.verifyClient = ({ origin }) => origin === env.ALLOWED_ORIGIN;
+if (env.CLOSE_TIMEOUT) options.closeTimeout = milliseconds("CLOSE_TIMEOUT");
+if (env.ALLOWED_ORIGIN) options.verifyClient = ({ origin }, done) => done(origin === env.ALLOWED_ORIGIN, 403);
 
-const server = new WebSocketServer(options);
-server.on("connection", (websocket) => {
+const websockets = new WebSocketServer(options);
+websockets.on("connection", (websocket) => {
   websocket.on("error", console.error);
   websocket.on("message", (data, isBinary) => websocket.send(data, { binary: isBinary }));
 });
 
+// "How to detect and close broken connections?" of ws' README, with a timer for each connection: whoever has not
+// answered a ping when the next one is due is cut.
+const intervals = [milliseconds("PING_INTERVAL"), milliseconds("CONNECTION_TIMEOUT") / 2].filter(Boolean);
+if (intervals.length) {
+  websockets.on("connection", (websocket) => {
+    let alive = true;
+    websocket.on("pong", () => {
+      alive = true;
+    });
+    const timer = setInterval(() => {
+      if (!alive) return websocket.terminate();
+      alive = false;
+      websocket.ping();
+    }, Math.min(...intervals));
+    websocket.on("close", () => clearInterval(timer));
+  });
+}
+
 process.on("SIGTERM", () => {
   server.close();
-  for (const websocket of server.clients) websocket.terminate();
+  server.closeAllConnections();
+  for (const websocket of websockets.clients) websocket.terminate();
 });

@@ -73,8 +73,9 @@ def test_the_manifest_names_the_version_that_is_pinned(folder: Path) -> None:
     stated = manifest(folder)
     if (folder / "package.json").is_file():
         locked = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-        assert locked[""]["dependencies"] == {stated["name"]: stated["version"]}
-        assert locked[f"node_modules/{stated['name']}"]["version"] == stated["version"]
+        package = stated["name"].removesuffix("-node")
+        assert locked[""]["dependencies"] == {package: stated["version"]}
+        assert locked[f"node_modules/{package}"]["version"] == stated["version"]
     else:
         package = stated["name"].removeprefix("python-")
         assert requirements(folder)[package] == stated["version"]

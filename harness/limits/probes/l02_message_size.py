@@ -181,25 +181,25 @@ async def one_fragment_more(attempt: Attempt) -> Finding:
 
 
 @FAMILY.probe(
-    "A message a little below the limit, with pings between its fragments that alone amount to more.",
+    "A message of one octet less than the limit, with pings between its fragments: many, and one just before its end.",
     "It is echoed: control frames are not part of the message.",
     limit="max_message_size",
     settings=_SETTINGS,
     clauses=("RFC 6455 5.4", "RFC 6455 10.4"),
 )
 async def pings_between(attempt: Attempt) -> Finding:
-    size = int(attempt.limit) * 15 // 16
-    count = 64
-    pings = frame(Opcode.PING, b"p" * 125) * (int(attempt.limit) // count // 125 + 1) + frame(Opcode.PING, b"last")
+    content = payload(int(attempt.limit) - 1)
+    last = 50
+    pings = frame(Opcode.PING, b"p" * 125) * (len(content) // 64 // 125 + 2)
     peer = await attempt.open()
     answers = True
-    for piece in _fragments(payload(size), -(-size // count)):
+    for piece in _fragments(content[:-last], -(-len(content) // 64), last=False):
         await peer.write(piece, until_refused=True)
-        if not peer.messages:
-            # not all pings at once: a server may well end a connection for a flood of them, which is another limit
-            await peer.write(pings, until_refused=True)
-            answers = answers and await peer.pong(0.5)
-    return await echoed(attempt, peer, size)
+        # not all pings at once: a server may well end a connection for a flood of them, which is another limit
+        await peer.write(pings + frame(Opcode.PING, b"p" * 121 + b"last"), until_refused=True)
+        answers = answers and await peer.pong(0.5, b"p" * 121 + b"last")
+    await peer.write(frame(Opcode.CONTINUATION, content[-last:]), until_refused=True)
+    return await echoed(attempt, peer, len(content))
 
 
 _QUADRATIC = 8192  #: fragments; twice as many in the second message
