@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from harness.cases.model import Opcode
-from harness.limits.model import KIB, ROOM, Attempt, Finding
+from harness.limits.model import KIB, MIB, ROOM, Attempt, Finding
 from harness.limits.peer import Peer, frame, header, masked_payload, payload
 from harness.results import ProbeVerdict
 
@@ -147,7 +147,7 @@ def judge_time(
     limit = attempt.limit
     if at is None:
         return Finding(NOT_ENFORCED, f"{what} for {asyncio.get_running_loop().time() - since:.1f} s, and was not cut.")
-    took = at - since
+    took = max(0.0, at - since)
     attempt.seconds.append(round(took, 3))
     words = f"Cut after {took:.2f} s ({how}); the limit is {limit:g} s."
     if took < 0.75 * (limit if least is None else least):
@@ -155,3 +155,41 @@ def judge_time(
     if took > 1.5 * limit + 0.5:
         return Finding(LATE, words, doubtful=True)
     return Finding(ENFORCED, words)
+
+
+class Growth:
+    """A server's memory after each wave of a flood, to tell whether it goes on growing with what comes.
+
+    At first it may: a heap with a garbage collector takes what it can get (some 150 MiB of Node.js were seen, and no
+    more). So who seems to keep what comes gets more of it, until it is clear. `wave`: octets that one would leave.
+    """
+
+    LEAST, MOST = 3, 21
+
+    def __init__(self, wave: int) -> None:
+        self._wave = wave
+        self._memory: list[int] = []
+
+    def add(self, memory: int) -> None:
+        """A wave has been dealt with."""
+        self._memory.append(memory)
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether there should be another wave."""
+        return len(self._memory) < self.LEAST or (self.is_kept and len(self._memory) < self.MOST)
+
+    @property
+    def octets(self) -> int:
+        """By how much it grew after the first third of the waves."""
+        return self._memory[-1] - self._memory[len(self._memory) // 3 - 1]
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether that is more than half of what came meanwhile."""
+        return self.octets > self._wave * (len(self._memory) - len(self._memory) // 3) // 2
+
+    @property
+    def words(self) -> str:
+        """In a sentence."""
+        return f"Its memory grew by {self.octets / MIB:.0f} MiB in the last two thirds of it."

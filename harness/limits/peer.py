@@ -30,6 +30,7 @@ _SLICE = 256 << 10
 _HELD = 64 << 20
 _MOST_TIMES = 1000
 _POLL_S = 0.002
+_EXCERPT = 4096
 #: What all frames of a peer are masked with: one key makes the octets of a probe the same in every run.
 KEY = b"\x37\xfa\x21\x3d"
 PATTERN = b"wsconform limit "  # 16 octets, so that masking it gives another pattern
@@ -94,6 +95,7 @@ class Peer:
         self.head = b""  #: the answer to the opening handshake
         self.status: int | None = None
         self.body = bytearray()  #: what follows an answer that is not 101
+        self.beginning = bytearray()  #: of what follows a 101, as it came
         self.agreed: Deflate | None = None
         self.problem = ""  #: why the answer is none to go on with
         self.answers_pings = True
@@ -227,8 +229,11 @@ class Peer:
             self._more_body(data)
             return
         self._buffer += data
-        if self.status is None and not self._answered():
-            return
+        if self.status is None:
+            if not self._answered():
+                return
+            data = bytes(self._buffer)
+        self.beginning += data[: max(0, _EXCERPT - len(self.beginning))]
         while self._frame():
             pass
 

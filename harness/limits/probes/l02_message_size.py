@@ -12,6 +12,7 @@ from harness.limits.judge import (
     PATIENCE_S,
     READ_AHEAD,
     TOO_BIG,
+    Growth,
     accepts,
     echoed,
     over_by_one,
@@ -105,23 +106,6 @@ async def one_gib(attempt: Attempt) -> Finding:
     return await refuses_flow(attempt, peer, header(Opcode.BINARY, GIB), int(attempt.limit))
 
 
-async def _endless(attempt: Attempt, content: bytes, most: int, *, codes: frozenset[int], at_most: int) -> Finding:
-    """Fragments without an end, in bursts, until it refuses or there were `most`."""
-    peer = await attempt.open()
-    burst = 2000
-    await peer.write(frame(Opcode.BINARY, content, fin=False))
-    pieces = frame(Opcode.CONTINUATION, content, fin=False) * burst
-    sent = 1
-    attempt.excess()
-    while sent < most and await peer.write(pieces, PATIENCE_S, until_refused=True):
-        sent += burst
-        # the server has its say before there are many more: what it did not read is in its kernel at most
-        await peer.drained(1)
-    await peer.refusal(3.0 if sent >= most else PATIENCE_S)
-    attempt.figures["fragments sent"] = sent
-    return refused(attempt, peer, codes=codes, at_most=at_most, what=f"{sent:,} fragments")
-
-
 @FAMILY.probe(
     "A message without an end in fragments of one octet, up to 20,000 more than the limit has room for.",
     "It is refused with 1009 (or, if the number of fragments is limited too, 1008) when the limit is reached.",
@@ -130,28 +114,57 @@ async def _endless(attempt: Attempt, content: bytes, most: int, *, codes: frozen
     alone=True,
 )
 async def endless_octets(attempt: Attempt) -> Finding:
-    limit = int(attempt.limit)
-    size = len(frame(Opcode.CONTINUATION, b"x"))
-    return await _endless(attempt, b"x", limit + 20_000, codes=_TOO_MANY, at_most=(limit + 15_000) * size + READ_AHEAD)
+    most = int(attempt.limit) + 20_000
+    burst = frame(Opcode.CONTINUATION, b"x", fin=False) * 2000
+    peer = await attempt.open()
+    await peer.write(frame(Opcode.BINARY, b"x", fin=False))
+    sent = 1
+    attempt.excess()
+    while sent < most and await peer.write(burst, PATIENCE_S, until_refused=True):
+        sent += 2000
+        # the server has its say before there are many more: what it did not read is in its kernel at most
+        await peer.drained(1)
+    await peer.refusal(PATIENCE_S)
+    attempt.figures["fragments sent"] = sent
+    at_most = most * len(burst) // 2000 + READ_AHEAD
+    return refused(attempt, peer, codes=_TOO_MANY, at_most=at_most, what=f"{sent:,} fragments")
+
+
+_WAVE = 100_000
+#: Octets that a fragment leaves if it is kept: an object of the smallest kind, and its place in a list.
+_KEPT = 80
 
 
 @FAMILY.probe(
-    "A message without an end in empty fragments: 300,000.",
-    "It is refused, or nothing is kept of them: memory does not grow by more than 16 MiB.",
+    f"A message without an end in empty fragments: three times {_WAVE:,}, and more where they seem to be kept.",
+    "It is refused (1009 or 1008), or nothing is kept of them: memory does not go on growing with their number.",
     settings={"max_message_size": _LIMIT},
     alone=True,
 )
 async def endless_nothing(attempt: Attempt) -> Finding:
-    before = attempt.meter.memory() if attempt.meter else 0
-    found = await _endless(attempt, b"", 300_000, codes=_TOO_MANY, at_most=300_000 * 7)
-    peer = attempt.peers[-1]
+    burst = frame(Opcode.CONTINUATION, fin=False) * 2000
+    peer = await attempt.open()
+    await peer.write(frame(Opcode.BINARY, fin=False))
+    growth = Growth(_WAVE * _KEPT)
+    sent = 1
+    attempt.excess()
+    while growth.is_unclear and not peer.refused:
+        for _ in range(_WAVE // 2000):
+            if not await peer.write(burst, PATIENCE_S, until_refused=True):
+                break
+            sent += 2000
+            await peer.drained(1)
+        await peer.refusal(0.5)
+        growth.add(attempt.meter.memory() if attempt.meter else 0)
+    attempt.figures["fragments sent"] = sent
     if peer.refused:
-        return found
+        return refused(attempt, peer, codes=_TOO_MANY)
+    words = f"It took {sent:,} empty fragments."
     if attempt.meter is None:
-        return Finding(NOT_ENFORCED, "It took 300,000 empty fragments; what it keeps of them can't be seen from here.")
-    grown = attempt.meter.memory() - before
-    words = f"It took 300,000 empty fragments, and its memory grew by {grown / MIB:.1f} MiB."
-    return Finding(ENFORCED if grown <= 16 * MIB else NOT_ENFORCED, words)
+        return Finding(NOT_ENFORCED, f"{words} What it keeps of them can't be seen from here.")
+    if growth.is_kept:
+        return Finding(NOT_ENFORCED, f"{words} {growth.words}")
+    return Finding(ENFORCED, f"{words} Nothing is kept of them.")
 
 
 @FAMILY.probe(

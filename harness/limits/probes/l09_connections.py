@@ -123,10 +123,10 @@ async def one_more(attempt: Attempt) -> Finding:
 
 @FAMILY.probe(
     f"{_RESETS:,} connections that are reset at once.",
-    "A fresh connection works, no file descriptor is left open, and memory does not grow by more than 16 MiB.",
+    "A fresh connection works, no file descriptor is left open, and memory does not grow by more than 32 MiB.",
     settings=_MANY,
     alone=True,
-    memory=16 * MIB,
+    memory=32 * MIB,
 )
 async def connect_and_reset(attempt: Attempt) -> Finding:
     idle = _descriptors(attempt)

@@ -116,38 +116,37 @@ async def http2_preface(attempt: Attempt) -> Finding:
 
 @FAMILY.probe(
     "A second opening request right behind the first.",
-    "It is no frame, and no second 101 comes: the connection is failed.",
-    clauses=("RFC 6455 4.2.2", "RFC 6455 5.1"),
+    "It is not answered as HTTP: it is no frame (1002), or dropped, for a client has to wait (RFC 6455 4.1).",
+    clauses=("RFC 6455 4.1", "RFC 6455 5.1"),
 )
 async def second_request(attempt: Attempt) -> Finding:
     peer = await attempt.connect()
     attempt.shown = peer
     await peer.write(peer.opening_request() * 2)
     await peer.answer(PATIENCE_S)
-    if peer.status == _SWITCHING:
-        # the first octet of GET is a frame with FIN unset, RSV1 and a reserved opcode, not masked
-        await peer.until(lambda: peer.close_came or peer.ended is not None, 3)
-        if not peer.close_came and peer.ended is None:
-            return Finding(NOT_ENFORCED, "It read an HTTP request as frames and did not fail the connection.")
-        if peer.close_came and peer.close_code != 1002:  # noqa: PLR2004
-            return Finding(WRONG_CODE, f"It failed the connection with {peer.how_refused()}; 1002 says why.")
-    return await _lives(attempt, f"A second request: {peer.how_refused() or 'no answer'}.")
+    await peer.until(lambda: peer.close_came or peer.ended is not None, 2)
+    if b"HTTP/1." in peer.beginning:
+        return Finding(NOT_ENFORCED, "It answered a second request on a connection that was a WebSocket by then.")
+    if peer.close_came and peer.close_code != 1002:  # noqa: PLR2004
+        return Finding(WRONG_CODE, f"It failed the connection with {peer.how_refused()}; 1002 says why.")
+    return await _lives(attempt, f"A second request: {peer.how_refused() or 'it was dropped'}.")
 
 
 @FAMILY.probe(
     "A message in the same segment as the opening request.",
-    "It is echoed. (A client must not do so before the answer, RFC 6455 4.1; a server that loses octets shows here.)",
+    "The server lives. What it does with the message is told: a client must not send it so early (RFC 6455 4.1).",
+    clauses=("RFC 6455 4.1",),
 )
 async def early_frame(attempt: Attempt) -> Finding:
     peer = await attempt.connect()
     attempt.shown = peer
     await peer.write(peer.opening_request() + frame(Opcode.BINARY, b"early"))
-    message = await peer.next_message(3)
-    if message is not None and message.payload == b"early":
-        return Finding(ENFORCED, "The message was echoed.")
-    if peer.status != _SWITCHING or peer.refused:
-        return await _lives(attempt, f"It refused octets behind the opening request ({peer.how_refused()}).")
-    return Finding(NOT_ENFORCED, "It answered with 101 and lost the message behind the request.", doubtful=True)
+    message = await peer.next_message(2)
+    if message is not None:
+        fate = "echoed" if message.payload == b"early" else "echoed changed"
+    else:
+        fate = f"refused ({peer.how_refused()})" if peer.refused else "dropped"
+    return await _lives(attempt, f"The message was {fate}.")
 
 
 @FAMILY.probe(
