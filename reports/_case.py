@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.results import FAILING_CLOSE, NON_STRICT_CLOSE
-from reports._text import cut, first_sentence
+from reports._text import cut, first_sentence, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.results import Closing, Evidence, WireEvent
-    from reports._view import Cell, Column, Row, Survey
+    from reports._column import Cell, Column
+    from reports._view import Row, Site, Survey
 
 #: What all wire logs of passing cases may take together; those that did not pass are shown as they were recorded.
 #: With 30 implementations of 517 cases that leaves 14 rows each, and the whole report stays under 60 MB.
@@ -109,14 +110,19 @@ class CasePage:
     next: Row | None
 
 
-def wire_rows_of_passes(survey: Survey) -> int:
+def wire_rows_of_passes(site: Site) -> int:
     """How many rows of a wire log a case that passed may have, so that the whole report stays in its bounds."""
-    passes = sum(column.observed for column in survey.columns)
+    passes = sum(column.observed for column in site.columns)
     return max(_FEWEST_ROWS, min(_MOST_ROWS, WIRE_BUDGET // (_ROW_SIZE * max(1, passes))))
 
 
 def repeat_command(survey: Survey, column: Column, case: str) -> str:
     """The command that repeats one case alone."""
+    if column.probes:
+        # nobody starts a URL's server, so what limits it has must be told again
+        settings = column.settings.items() if "://" in column.run.target else ()
+        limits = [word for name, value in settings for word in ("--limit", f"{name}={number(value)}")]
+        return shlex.join(["wsconform", "run", column.run.target, *limits, "--cases", case, "-v"])
     default = column.run.engine == _DEFAULT_ENGINE and not survey.has_many_engines
     engine = "" if default else f" --engine {shlex.quote(column.run.engine)}"
     return f"wsconform run {shlex.quote(column.run.target)}{engine} --cases {shlex.quote(case)}"
@@ -160,6 +166,8 @@ def sentence(cell: Cell, evidence: Evidence | None) -> str:
     """One sentence of what went wrong, from the engine's words where it has left some."""
     if cell.result is None:
         return cell.lost and first_sentence(cell.lost, _SENTENCE)
+    if cell.verdict:
+        return cut(evidence.outcome if evidence else "", _SENTENCE) or "No explanation of it was recorded."
     closing = cell.result.behavior_close in FAILING_CLOSE | NON_STRICT_CLOSE
     words = []
     if evidence and (cell.result.behavior != "OK" or not closing):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os.path
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.results import Outcome
+from reports import _plots, _probe
 from reports._case import CasePage, close_code, entry, repeat_command, scripts, sentence, wire_rows_of_passes
 from reports._load import load
-from reports._sections import SECTIONS, section_of
+from reports._sections import SECTIONS, SUBSECTIONS, section_of, subsection_of
 from reports._text import cut, first_sentence, href, safe_link, visible
 from reports._view import survey
 
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from reports._load import Recorded
-    from reports._view import Cell, Column, Row
+    from reports._column import Cell, Column
+    from reports._load import Key, Recorded
+    from reports._view import Row, Survey
 
 #: Up to so many cells each is a link. A larger matrix would outgrow a megabyte: there a pass is reached by its row.
 MOST_LINKED_CELLS = 6000
@@ -32,6 +35,7 @@ _MARK_WITHIN = 1000
 
 _STATIC = ("report.css", "report.js")
 _TITLE = 90
+_TITLE_OF_PROBE = 140
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,9 @@ class _Writer:
     def __init__(self, recorded: Recorded, destination: Path) -> None:
         self._recorded = recorded
         self._destination = destination
-        self._survey = survey(recorded)
-        self._sentences: dict[tuple[int, str], str] = {}
+        self._site = survey(recorded)
+        self._most_rows = wire_rows_of_passes(self._site)
+        self._sentences: dict[Key, str] = {}
         self._environment = _environment()
         self._link_to_run = os.path.relpath(recorded.folder, destination).replace(os.sep, "/")
         self._written: set[Path] = set()
@@ -94,62 +99,65 @@ class _Writer:
         static.mkdir(parents=True, exist_ok=True)
         for name in _STATIC:
             (static / name).write_bytes((files("reports") / "static" / name).read_bytes())
-        self._cases()
+        self._cases(self._site.conformance, "cases", "case.html.j2", _TITLE)
+        self._cases(self._site.limits, "limits", "probe.html.j2", _TITLE_OF_PROBE)
         self._implementations()
-        linked = len(self._survey.rows) * len(self._survey.columns) <= MOST_LINKED_CELLS
-        index = self._page("index.html", "index.html.j2", root="", are_all_linked=linked)
+        conformance, limits = self._site.conformance, self._site.limits
+        if limits.columns:
+            plots = {"scatters": _plots.scatters(limits), "intervals": _plots.intervals(limits)}
+            self._page("limits.html", "limits.html.j2", limits, root="", **plots)
+        linked = len(conformance.rows) * len(conformance.columns) <= MOST_LINKED_CELLS
+        index = self._page("index.html", "index.html.j2", conformance, root="", are_all_linked=linked)
         self._remove_old()
         return index
 
-    def _cases(self) -> None:
-        most = wire_rows_of_passes(self._survey)
-        rows = self._survey.rows
-        for position, row in enumerate(rows):
-            columns = [column for column in self._survey.columns if row.case in column.cells]
+    def _cases(self, survey: Survey, folder: str, template: str, longest_title: int) -> None:
+        for position, row in enumerate(survey.rows):
+            columns = [column for column in survey.columns if row.case in column.cells]
             keys = [(column.run.target, column.run.engine, row.case) for column in columns]
             evidence = self._recorded.evidence.read(keys)
             found = [evidence[key] for key in keys if key in evidence]
             if found:
-                self._survey.titles[row.case] = first_sentence(found[0].sent, _TITLE)
+                survey.titles[row.case] = first_sentence(found[0].sent, longest_title)
             for column, key in zip(columns, keys, strict=True):
                 if column.cells[row.case].outcome is not Outcome.PASSED:
-                    self._sentences[column.number, row.case] = sentence(column.cells[row.case], evidence.get(key))
+                    self._sentences[key] = sentence(column.cells[row.case], evidence.get(key))
             page = CasePage(
                 row=row,
                 scripts=scripts(found),
                 entries=tuple(
                     entry(
-                        self._survey,
+                        survey,
                         column,
                         row.case,
                         evidence.get(key),
                         file=self._in_run(evidence[key].file) if key in evidence else None,
-                        most=most,
+                        most=self._most_rows,
                     )
                     for column, key in zip(columns, keys, strict=True)
                 ),
-                previous=rows[position - 1] if position else None,
-                next=rows[position + 1] if position + 1 < len(rows) else None,
+                previous=survey.rows[position - 1] if position else None,
+                next=survey.rows[position + 1] if position + 1 < len(survey.rows) else None,
             )
-            self._page(f"cases/{row.page}", "case.html.j2", root="../", page=page)
+            self._page(f"{folder}/{row.page}", template, survey, root="../", page=page)
 
     def _implementations(self) -> None:
-        for target, columns in self._survey.targets.items():
-            parts = tuple(self._part(column) for column in columns)
-            self._page(
-                f"implementations/{columns[0].page}", "implementation.html.j2", root="../", target=target, parts=parts
-            )
+        for target, columns in self._site.targets.items():
+            values = {"target": target, "parts": tuple(self._part(column) for column in columns)}
+            survey = self._site.survey_of(columns[0])
+            self._page(f"implementations/{columns[0].page}", "implementation.html.j2", survey, root="../", **values)
 
     def _part(self, column: Column) -> Part:
-        rows = [(row, column.cells[row.case]) for row in self._survey.rows if row.case in column.cells]
+        survey = self._site.survey_of(column)
+        rows = [(row, column.cells[row.case]) for row in survey.rows if row.case in column.cells]
 
         def findings(wanted: Callable[[Cell], bool]) -> tuple[Finding, ...]:
             return tuple(
                 Finding(
                     row=row,
                     cell=cell,
-                    sentence=self._sentences.get((column.number, row.case), ""),
-                    command=repeat_command(self._survey, column, row.case),
+                    sentence=self._sentences.get((column.run.target, column.run.engine, row.case), ""),
+                    command=repeat_command(survey, column, row.case),
                 )
                 for row, cell in rows
                 if wanted(cell)
@@ -182,17 +190,17 @@ class _Writer:
             return None
         return href(f"{self._link_to_run}/{path}") if is_there and file.is_relative_to(folder) else None
 
-    def _page(self, path: str, template: str, *, root: str, **values: object) -> Path:
+    def _page(self, path: str, template: str, survey: Survey, *, root: str, **values: object) -> Path:
         file = self._destination / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        html = self._environment.get_template(template).render(survey=self._survey, root=root, **values)
+        html = self._environment.get_template(template).render(site=self._site, survey=survey, root=root, **values)
         file.write_text(html, encoding="utf-8", newline="\n")
         self._written.add(file)
         return file
 
     def _remove_old(self) -> None:
-        for folder in ("cases", "implementations"):
-            for file in (self._destination / folder).glob("*.html"):
+        for pattern in ("cases/*.html", "limits/*.html", "implementations/*.html", "limits.html"):
+            for file in self._destination.glob(pattern):
                 if file in self._written:
                     continue
                 with file.open("rb") as page:
@@ -201,6 +209,7 @@ class _Writer:
                     file.unlink()
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("reports", "templates"),
@@ -213,5 +222,12 @@ def _environment() -> Environment:
     environment.filters["safe_link"] = safe_link
     environment.filters["cut"] = cut
     environment.filters["close_code"] = close_code
+    environment.filters["measured_rows"] = _probe.measured_rows
+    environment.filters["octets"] = _probe.octets
+    environment.filters["setting"] = _probe.setting
+    environment.filters["grouped"] = _probe.grouped
+    environment.filters["memory_plot"] = _plots.memory
+    environment.globals["meanings"] = _probe.MEANINGS
     environment.globals["section_title"] = lambda case: (section_of(case), SECTIONS.get(section_of(case), ""))
+    environment.globals["family_title"] = lambda case: (subsection_of(case), SUBSECTIONS.get(subsection_of(case), ""))
     return environment

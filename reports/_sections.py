@@ -74,6 +74,17 @@ SUBSECTIONS = {
     "13.5": "No context takeover, window of 9 bits",
     "13.6": "No context takeover, window of 15 bits",
     "13.7": "Several offers, from strict to none",
+    "L.1": "Frame size",
+    "L.2": "Message size and fragments",
+    "L.3": "Inflated size",
+    "L.4": "Keepalive",
+    "L.5": "Close timeout",
+    "L.6": "Opening handshake",
+    "L.7": "Origin",
+    "L.8": "Floods",
+    "L.9": "Connections",
+    "L.10": "Garbage",
+    "L.11": "The 1009 arrives",
 }
 
 

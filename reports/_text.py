@@ -5,6 +5,7 @@ Escaping for HTML is not done here: Jinja's autoescape does it, always, after `v
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -58,6 +59,13 @@ def first_sentence(text: str, longest: int) -> str:
     """The first sentence on one line."""
     found = _FIRST_SENTENCE.match(text[: 2 * longest])
     return cut(" ".join((found[1] if found else text[: 2 * longest]).split()), longest)
+
+
+def number(value: float | str) -> str:
+    """A number as one writes it on a command line: whole ones without a point."""
+    if isinstance(value, float) and math.isfinite(value) and value == int(value):
+        return str(int(value))
+    return str(value)
 
 
 def safe_link(url: str | None) -> str | None:

@@ -1,43 +1,25 @@
-"""What the pages show of a run: columns (a target under an engine), rows (a case), and what the whole comes to.
+"""What the pages show of a run: rows of cases in sections, and what the whole comes to.
 
-Templates get these values and decide nothing: whether something is green is decided here.
+Conformance and limits are surveyed apart: their cases have nothing in common. The banner is over both. Templates get
+these values and decide nothing: whether something is green is decided here.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from harness.results import Behavior, BehaviorClose, Outcome, TargetRun, case_order
+from harness.results import Outcome, case_order
+from reports._column import OUTCOME_CSS, Cell, Column, columns_of
 from reports._sections import SECTIONS, SUBSECTIONS, section_of, subsection_of
 from reports._text import slugs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.results import Deviation, Result, Run
+    from harness.results import Run
     from reports._load import Recorded
-
-#: The class that a cell's colour hangs on; short, because a comparison has 15,000 cells. A pass has none.
-_CSS = {
-    Outcome.PASSED: "",
-    Outcome.INFORMATIONAL: "i",
-    Outcome.UNIMPLEMENTED: "u",
-    Outcome.NON_STRICT: "n",
-    Outcome.FAILED: "f",
-    Outcome.LOST: "l",
-}
-
-#: The same for one field alone; what is not here is a failure.
-_FIELD_CSS = {
-    Behavior.OK: "p",
-    Behavior.NON_STRICT: "n",
-    Behavior.INFORMATIONAL: "i",
-    Behavior.UNIMPLEMENTED: "u",
-    BehaviorClose.FAILED_BY_CLIENT: "n",
-}
 
 _UNFINISHED = {
     "running": "The run has not ended, or was killed",
@@ -45,134 +27,6 @@ _UNFINISHED = {
     "interrupted": "The run was interrupted",
     "error": "The run ended with an error",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What one case came to at one target; without an outcome it was not asked for."""
-
-    outcome: Outcome | None = None
-    result: Result | None = None
-    deviation: Deviation | None = None  #: the known deviation that explains it, where it is no pass
-    lost: str = ""  #: why there is no verdict
-
-    @property
-    def css(self) -> str:
-        """The class of its colour."""
-        if self.outcome is None:
-            return "x"
-        return "k" if self.deviation and self.outcome is Outcome.FAILED else _CSS[self.outcome]
-
-    def field_css(self, field: Behavior | BehaviorClose) -> str:
-        """The class of the colour of one of its two fields."""
-        return _FIELD_CSS.get(field, "k" if self.deviation else "f")
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether both fields say OK."""
-        return self.result is not None and self.result.behavior == "OK" == self.result.behavior_close
-
-    @property
-    def compared(self) -> tuple[str, str]:
-        """By what it is compared with the other cells of its row."""
-        return (self.result.behavior, self.result.behavior_close) if self.result else ("LOST", "")
-
-
-@dataclass(frozen=True, slots=True)
-class DeviationUse:
-    """A known deviation, and what became of it in this run."""
-
-    deviation: Deviation
-    explained: tuple[str, ...]
-    passing: tuple[str, ...]  #: covered, but they do not fail, and not as it says: it is stale for them
-    otherwise: tuple[str, ...]  #: covered, but they deviate in another way than it says
-
-    @property
-    def status(self) -> Literal["in use", "partly stale", "stale", "other verdict", "not exercised"]:
-        """What a reader should make of it."""
-        if self.explained:
-            return "partly stale" if self.passing else "in use"
-        if self.passing:
-            return "stale"
-        return "other verdict" if self.otherwise else "not exercised"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A target under an engine."""
-
-    number: int  #: from 1; its anchor on the case pages
-    run: TargetRun
-    page: str  #: file name of the implementation's page
-    cells: dict[str, Cell]
-    strict: bool
-    is_recorded: bool = True  #: whether `run.json` knows it; a run that was killed may have results only
-
-    @cached_property
-    def counts(self) -> Counter[Outcome]:
-        """How many cases there are of each outcome."""
-        return Counter(cell.outcome for cell in self.cells.values() if cell.outcome is not None)
-
-    @cached_property
-    def known(self) -> int:
-        """How many of the failures are known deviations."""
-        return sum(1 for cell in self.cells.values() if cell.deviation and cell.outcome is Outcome.FAILED)
-
-    @cached_property
-    def unexplained(self) -> int:
-        """How many cases fail the gate: failures (and with `--strict` NON-STRICT) that are not known."""
-        failing = failing_outcomes(strict=self.strict)
-        return sum(1 for cell in self.cells.values() if cell.outcome in failing and not cell.deviation)
-
-    @cached_property
-    def stale(self) -> int:
-        """How many cases a known deviation covers that no longer deviate; they fail the gate too."""
-        return len({case for use in self.deviations for case in use.passing})
-
-    @property
-    def observed(self) -> int:
-        """Number of verdicts that there are, whatever `run.json` says."""
-        return sum(self.counts.values()) - self.lost
-
-    @property
-    def lost(self) -> int:
-        """Number of lost cases."""
-        return self.counts[Outcome.LOST]
-
-    @property
-    def missing(self) -> int:
-        """Number of cases that were asked for and are neither judged nor recorded as lost."""
-        return max(0, self.run.expected - self.observed - self.lost)
-
-    @property
-    def absent(self) -> str:
-        """What it means when the column has no cell for a case."""
-        return "no verdict" if self.run.error or self.missing else "not asked"
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every case that was asked for has a verdict, and one at least was, as the gate has it."""
-        is_told = self.is_recorded and not self.run.error and not self.run.lost
-        return is_told and self.observed == self.run.expected > 0
-
-    @property
-    def status(self) -> tuple[str, str]:
-        """The class and the words that sum it up."""
-        if self.run.error:
-            return "f", "\u2717 could not be run"
-        if not self.is_complete:
-            return ("f", "\u2717 failed, incomplete") if self.unexplained else ("l", "! incomplete")
-        if self.unexplained:
-            return "f", "\u2717 failed"
-        if self.stale:
-            return "f", "\u2717 stale known deviations"
-        return ("k", "\u2713 passed, known deviations") if self.known else ("p", "\u2713 passed")
-
-    @cached_property
-    def deviations(self) -> tuple[DeviationUse, ...]:
-        """The known deviations, those that want attention first."""
-        uses = [_use(deviation, self) for deviation in self.run.deviations]
-        return tuple(sorted(uses, key=lambda use: use.status in ("in use", "not exercised")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +83,7 @@ class Group:
             return "", f"{counts[Outcome.PASSED]} passed"
         words.append(f"{counts[Outcome.PASSED]} of {counts.total()} passed")
         worst = next(outcome for outcome in (Outcome.FAILED, *_BY_WEIGHT) if counts[outcome])
-        return "k" if worst is Outcome.FAILED and known == counts[worst] else _CSS[worst], ", ".join(words)
+        return "k" if worst is Outcome.FAILED and known == counts[worst] else OUTCOME_CSS[worst], ", ".join(words)
 
 
 _BY_WEIGHT = (Outcome.LOST, Outcome.NON_STRICT, Outcome.UNIMPLEMENTED, Outcome.INFORMATIONAL)
@@ -246,19 +100,16 @@ class Banner:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The run as the overview shows it."""
+    """Cases and columns that belong together: those of conformance, or the limit probes."""
 
-    run: Run
     columns: tuple[Column, ...]
     sections: tuple[Group, ...]
     rows: tuple[Row, ...]
-    banner: Banner
-    unreadable: tuple[str, ...]
     titles: dict[str, str] = field(default_factory=dict)  #: a case's first sentence, filled in from the evidence
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """The engines of the run, in the order of the columns."""
+        """The engines, in the order of the columns."""
         return tuple(dict.fromkeys(column.run.engine for column in self.columns))
 
     @property
@@ -267,86 +118,62 @@ class Survey:
         return len(self.engines) > 1
 
     @property
+    def passed(self) -> int:
+        """How many columns have nothing that fails the gate."""
+        return sum(column.status[0] in ("p", "k") for column in self.columns)
+
+    @property
+    def families(self) -> tuple[Group, ...]:
+        """The subsections of all sections: the families of the limit probes."""
+        return tuple(part for section in self.sections for part in section.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The whole run."""
+
+    run: Run
+    columns: tuple[Column, ...]
+    conformance: Survey
+    limits: Survey
+    banner: Banner
+    unreadable: tuple[str, ...]
+
+    @property
     def targets(self) -> dict[str, list[Column]]:
-        """The columns of each target."""
+        """The columns of each target, conformance first."""
         found: dict[str, list[Column]] = {}
-        for column in self.columns:
+        for column in sorted(self.columns, key=lambda column: column.probes):
             found.setdefault(column.run.target, []).append(column)
         return found
 
+    def survey_of(self, column: Column) -> Survey:
+        """The survey that the column is in."""
+        return self.limits if column.probes else self.conformance
 
-def failing_outcomes(*, strict: bool) -> frozenset[Outcome]:
-    """The outcomes that fail the gate unless they are known."""
-    return frozenset({Outcome.FAILED, Outcome.NON_STRICT} if strict else {Outcome.FAILED})
 
-
-def survey(recorded: Recorded) -> Survey:
+def survey(recorded: Recorded) -> Site:
     """Put a run's records in order."""
-    columns = _columns(recorded)
+    columns = columns_of(recorded)
+    return Site(
+        run=recorded.run,
+        columns=columns,
+        conformance=_survey(column for column in columns if not column.probes),
+        limits=_survey(column for column in columns if column.probes),
+        banner=_banner(recorded.run, columns),
+        unreadable=recorded.unreadable,
+    )
+
+
+def _survey(chosen: Iterable[Column]) -> Survey:
+    columns = tuple(chosen)
     cases = sorted({case for column in columns for case in column.cells}, key=case_order)
     pages = slugs(cases)
     none = Cell()
     rows = tuple(
         Row(case, f"{pages[case]}.html", tuple(column.cells.get(case, none) for column in columns)) for case in cases
     )
-    return Survey(
-        run=recorded.run,
-        columns=columns,
-        sections=_sections(rows),
-        rows=rows,
-        banner=_banner(recorded.run, columns),
-        unreadable=recorded.unreadable,
-    )
-
-
-def _columns(recorded: Recorded) -> tuple[Column, ...]:
-    by_pair: dict[tuple[str, str], list[Result]] = {}
-    for result in recorded.results.values():
-        by_pair.setdefault((result.target, result.engine), []).append(result)
-    runs = {(run.target, run.engine): run for run in recorded.run.targets}
-    for (target, engine), results in by_pair.items():
-        if (target, engine) not in runs:
-            runs[target, engine] = TargetRun(target=target, engine=engine, started_as="url", expected=len(results))
-    known_pairs = {(run.target, run.engine) for run in recorded.run.targets}
-    pages = slugs(target for target, _ in runs)
-    return tuple(
-        Column(
-            number=number,
-            run=run,
-            page=f"{pages[run.target]}.html",
-            cells=_cells(run, by_pair.get(pair, [])),
-            strict=recorded.run.strict,
-            is_recorded=pair in known_pairs,
-        )
-        for number, (pair, run) in enumerate(runs.items(), 1)
-    )
-
-
-def _cells(run: TargetRun, results: Iterable[Result]) -> dict[str, Cell]:
-    cells = {lost.case: Cell(outcome=Outcome.LOST, lost=lost.reason) for lost in run.lost}
-    for result in results:  # a verdict that came after all is not lost
-        passed = result.outcome is Outcome.PASSED
-        reason = None if passed else next((known for known in run.deviations if known.explains(result)), None)
-        cells[result.case] = Cell(outcome=result.outcome, result=result, deviation=reason)
-    return cells
-
-
-def _use(deviation: Deviation, column: Column) -> DeviationUse:
-    failing = failing_outcomes(strict=column.strict)
-    explained, passing, otherwise = [], [], []
-    for case in sorted(column.cells, key=case_order):
-        result = column.cells[case].result
-        if result is None or not deviation.covers(case):
-            continue
-        if deviation.explains(result):
-            explained.append(case)
-        elif any(other.explains(result) for other in column.run.deviations):
-            continue
-        elif result.outcome in failing:
-            otherwise.append(case)
-        else:
-            passing.append(case)
-    return DeviationUse(deviation, tuple(explained), tuple(passing), tuple(otherwise))
+    return Survey(columns, _sections(rows), rows)
 
 
 def _sections(rows: Sequence[Row]) -> tuple[Group, ...]:
@@ -396,6 +223,7 @@ def _banner(run: Run, columns: Sequence[Column]) -> Banner:
 def _gap(column: Column) -> str:
     """What keeps a column from being complete, in words."""
     who = f"{column.run.target} ({column.run.engine})"
+    what = "probe" if column.probes else "case"
     if column.run.error:
         return f"{who} could not be run: {column.run.error}"
     if not column.is_recorded:
@@ -403,9 +231,9 @@ def _gap(column: Column) -> str:
     if column.is_complete:
         return ""
     if not column.run.expected:
-        return f"{who}: no case was asked for."
+        return f"{who}: no {what} was asked for."
     losses = ((column.lost, "lost"), (column.missing, "not reached"))
     words = [f"{count} {what}" for count, what in losses if count] or [
         "which run.json and results.jsonl do not agree on"
     ]
-    return f"{who}: {column.run.expected} cases asked for, {column.observed} judged, {' and '.join(words)}."
+    return f"{who}: {column.run.expected} {what}s asked for, {column.observed} judged, {' and '.join(words)}."

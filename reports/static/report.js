@@ -29,7 +29,7 @@ function setUpMatrix(form) {
       if (wanted !== "") fold.open = !fold.hidden;
     }
     document.querySelector(".none").hidden = shown > 0;
-    form.querySelector("output").textContent = `${shown} of ${rows.length} cases`;
+    form.querySelector("output").textContent = `${shown} of ${rows.length} ${form.dataset.what}`;
   }
 
   form.addEventListener("change", filter);

@@ -10,6 +10,7 @@ from harness.results import (
     Deviation,
     Implementation,
     Lost,
+    ProbeVerdict,
     WireEvent,
 )
 from tests.reports.recording import FAILED, HOSTILE, WRONG_CODE, Recording
@@ -18,6 +19,29 @@ from tests.reports.recording import FAILED, HOSTILE, WRONG_CODE, Recording
 @pytest.fixture
 def recording(tmp_path: Path) -> Recording:
     return Recording(tmp_path / "run")
+
+
+def record_probes(recording: Recording) -> None:
+    """Probes of three targets, with all verdicts, everything that can be measured, and hostile text in all of it."""
+    wire = [WireEvent(kind="note", note=HOSTILE, at_ms=1.5)]
+    for target in ("echo", "ws://localhost:9001", HOSTILE):
+        text = HOSTILE if target == HOSTILE else "plain"
+        for number, verdict in enumerate(ProbeVerdict, 1):
+            measured = {"limit": "max_frame_size", "set_to": 16384.0, "sent": 20000 * number, "taken": 90 * 8**number}
+            recording.probe(f"L.1.{number}", target, verdict, **measured, refusal="close 1009", close_code=1009)
+        recording.probe(
+            "L.4.1", target, ProbeVerdict.LATE if target == "echo" else ProbeVerdict.ENFORCED,
+            limit="ping_interval", set_to=1.0, settings={"ping_interval": text}, sent=24, refusal=text,
+            refused_after_ms=3.5, http_status=101, memory_idle=20 << 20, memory_peak=30 << 20,
+            memory=[(0, 20 << 20), (1000, 30 << 20)], cpu_seconds=0.5, alive_after=True, seconds=[1, 1.5, 2],
+            figures={text: 7},
+        )  # fmt: skip
+        recording.probe("L.7.1", target, limit="allowed_origin", set_to=text)
+        # the first one's words are the probe's title
+        recording.evidence(
+            "L.4.1", target, "limits", sent=HOSTILE, expected=text, outcome=text, wire=wire, response=text
+        )
+    recording.targets["echo", "limits"]["lost"] = [Lost(case="L.8.1", reason=HOSTILE)]
 
 
 @pytest.fixture
@@ -65,6 +89,7 @@ def rich(recording: Recording) -> Recording:
             )
     recording.result("2.1", "echo", engine="native")
     recording.result("1.1.1", "echo", engine="native")
+    record_probes(recording)
     recording.run["state"] = "incomplete"
     recording.report()
     return recording

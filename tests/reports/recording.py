@@ -11,6 +11,8 @@ from harness.results import (
     BehaviorClose,
     Evidence,
     Machine,
+    Measured,
+    ProbeVerdict,
     Result,
     Run,
     Selection,
@@ -126,6 +128,21 @@ class Recording:
         result = Result(target=target, engine=engine, case=case, duration_ms=7, **verdict)
         self.append("results.jsonl", result.to_json() + "\n")
         return result
+
+    def probe(
+        self,
+        case: str,
+        target: str = "echo",
+        verdict: ProbeVerdict = ProbeVerdict.ENFORCED,
+        **measured: Any,  # noqa: ANN401
+    ) -> None:
+        """The result of a limit probe, and its evidence."""
+        behavior, closing = verdict.fields
+        self.result(
+            case, target, "limits", behavior=behavior, behavior_close=closing,
+            remote_close_code=measured.get("close_code"), verdict=verdict, measured=Measured(**measured),
+        )  # fmt: skip
+        self.evidence(case, target, "limits", outcome=f"{case}: {verdict}.")
 
     def evidence(self, case: str, target: str = "echo", engine: str = "autobahn", **values: Any) -> None:  # noqa: ANN401
         words = {"sent": f"Sends {case}.", "expected": "Expects an echo.", "outcome": "As expected.", **values}

@@ -93,7 +93,9 @@ def opened(browser: Browser, rich: Recording) -> Open:
     return open_page
 
 
-PAGES = ("index.html", "cases/6.4.1.html", "implementations/ws-localhost-9001.html")
+PAGES = (
+    "index.html", "cases/6.4.1.html", "implementations/ws-localhost-9001.html", "limits.html", "limits/L.4.1.html",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -135,6 +137,45 @@ def test_the_filters_work_by_keyboard(opened: Open) -> None:
         page.keyboard.press("Enter")
         assert not rows.first.is_visible()
         assert shown.complaints == []
+
+
+def test_the_filters_work_on_the_probes_too(opened: Open) -> None:
+    with opened("limits.html") as shown:
+        shown.page.get_by_label("only failures").check()
+        assert shown.page.locator("output").text_content() == "6 of 9 probes"  # L.1.3 to L.1.6, L.4.1 and L.8.1
+        assert shown.page.locator("[id='sL.7']").is_hidden()
+        assert shown.complaints == []
+
+
+def test_a_link_to_a_probe_unfolds_its_family(opened: Open) -> None:
+    with opened("limits.html") as shown:
+        shown.page.get_by_role("button", name="Fold all", exact=True).click()
+        row = shown.page.locator("[id='L.4.1']")
+        assert row.is_hidden()
+        shown.page.locator("figure a", has_text="L.4.1").click()
+        row.wait_for(state="visible")
+        assert shown.complaints == []
+
+
+def test_plots_have_a_name_and_no_mark_outside(opened: Open) -> None:
+    with opened("limits.html", width=400) as shown:
+        plots = shown.page.get_by_role("img", name="octets taken in before the refusal")
+        assert plots.count() == 1
+        outside = """(svg) => [...svg.querySelectorAll("path, text")].filter((one) => {
+          const [inner, outer] = [one.getBoundingClientRect(), svg.getBoundingClientRect()];
+          return inner.left < outer.left || inner.right > outer.right
+            || inner.top < outer.top || inner.bottom > outer.bottom;
+        }).map((one) => one.outerHTML)"""
+        for plot in shown.page.get_by_role("img").all():
+            assert plot.evaluate(outside) == []
+
+
+def test_the_links_of_a_long_heading_stay_in_it(opened: Open) -> None:
+    with opened("limits/L.1.1.html", width=400) as shown:
+        bottoms = shown.page.evaluate(
+            "[...document.querySelectorAll('.parts, .top')].map((e) => e.getBoundingClientRect().bottom)"
+        )
+        assert bottoms[0] >= bottoms[1]
 
 
 def test_a_link_into_a_fold_unfolds_it(opened: Open) -> None:
