@@ -209,13 +209,14 @@ class Peer:
         self.stop_reading()
         self.ended, self.ended_at = how, self._loop.time()
         self._wire.note(f"the peer's {how}" if how == "reset" else "the peer ended the stream")
-        self._refused()
+        # what a reset found without an acknowledgement may well have been taken
+        self._refused(0 if how == "reset" else self.unsent())
         self._news.set()
 
-    def _refused(self) -> None:
+    def _refused(self, unsent: int) -> None:
         if self.refused_at is None:
             self.refused_at = self._loop.time()
-            self.taken = self.sent - self.unsent()
+            self.taken = self.sent - unsent
 
     def unsent(self) -> int:
         """Octets that our kernel has and the peer's did not take yet (of a socket that has ended: none)."""
@@ -247,7 +248,7 @@ class Peer:
         self._buffer = rest
         if self.status != 101:  # noqa: PLR2004
             self._raw = True
-            self._refused()
+            self._refused(self.unsent())
             self._more_body(bytes(rest))
             return False
         return True
@@ -293,7 +294,7 @@ class Peer:
             if not self.close_came:
                 self.close_came = True
                 self.close_code = int.from_bytes(content[:2], "big") if len(content) > 1 else None
-                self._refused()
+                self._refused(self.unsent())
                 if self.answers_close:
                     self.write_soon(frame(Opcode.CLOSE, content[:2]))
         else:

@@ -1,0 +1,209 @@
+"""What the families judge by, against servers that do as the test says."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.endpoint import Endpoint
+from harness.engines.native.wire import WireLog
+from harness.limits.judge import (
+    ENFORCED,
+    LATE,
+    NOT_ENFORCED,
+    WRONG_CODE,
+    Growth,
+    accepts_frame,
+    cut_after,
+    judge_time,
+    over_by_one,
+    refuses_flow,
+    refuses_header,
+)
+from harness.limits.model import MIB, Attempt, Finding, UnreachableError
+from harness.limits.peer import header
+from tests.harness.native import peers
+
+CLOSE_1009 = b"\x88\x02\x03\xf1"
+CLOSE_1002 = b"\x88\x02\x03\xea"
+Judge = Callable[[Attempt], Awaitable[Finding]]
+
+
+def judged(behave: Callable[[socket.socket], None], judge: Judge, limit: float = 1000) -> Finding:
+    async def run(endpoint: Endpoint) -> Finding:
+        attempt = Attempt(endpoint, {"max_frame_size": limit}, limit, WireLog(time.monotonic), None)
+        try:
+            return await judge(attempt)
+        finally:
+            attempt.drop_all()
+
+    with peers.Peer(behave) as server:
+        return asyncio.run(run(server.endpoint))
+
+
+def reads(sock: socket.socket, octets: int) -> None:
+    while octets > 0 and (data := sock.recv(min(octets, 65536))):
+        octets -= len(data)
+
+
+def then(octets: int, answer: bytes) -> Callable[[socket.socket], None]:
+    """A server that answers when it has read so many octets, and reads on."""
+
+    def behave(sock: socket.socket) -> None:
+        reads(sock, octets)
+        sock.sendall(answer)
+        reads(sock, 1 << 40)
+
+    return behave
+
+
+async def one_over(attempt: Attempt) -> Finding:
+    return await refuses_header(attempt, await attempt.open(), *over_by_one(2, 1000))
+
+
+async def gibibyte(attempt: Attempt) -> Finding:
+    return await refuses_flow(attempt, await attempt.open(), header(2, 1 << 30), 1000)
+
+
+def test_an_echo_of_what_the_limit_allows_is_enforced():
+    assert judged(peers.echo, lambda attempt: accepts_frame(attempt, 1000)).verdict is ENFORCED
+
+
+@pytest.mark.parametrize(
+    ("behave", "said"),
+    [
+        (then(8, CLOSE_1009), "refused by close 1009"),
+        (lambda sock: peers.echo(sock, lambda payload: payload[:-1]), "came back changed: 999 octets"),
+        (lambda sock: reads(sock, 8), "refused by"),
+    ],
+)
+def test_what_the_limit_allows_has_to_come_back_whole(behave: Callable[[socket.socket], None], said: str):
+    found = judged(behave, lambda attempt: accepts_frame(attempt, 1000))
+    assert found.verdict is NOT_ENFORCED
+    assert said in found.words
+
+
+@pytest.mark.parametrize(
+    ("octets", "answer", "verdict"),
+    [
+        (8, CLOSE_1009, ENFORCED),
+        (8 + 1001, CLOSE_1009, LATE),
+        (8, CLOSE_1002, WRONG_CODE),
+        (8 + 1001, peers.frame(0x82, bytes(1001)), NOT_ENFORCED),
+    ],
+)
+def test_one_octet_too_many_is_refused_from_the_header_or_late_or_wrongly_or_not(
+    octets: int, answer: bytes, verdict: object
+):
+    assert judged(then(octets, answer), one_over).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("octets", "answer", "verdict"),
+    [
+        (14, CLOSE_1009, ENFORCED),
+        (3 * MIB, CLOSE_1009, LATE),
+        (14, CLOSE_1002, WRONG_CODE),
+        (1 << 40, b"", NOT_ENFORCED),
+    ],
+)
+def test_a_flow_is_refused_before_much_of_it_was_taken(octets: int, answer: bytes, verdict: object):
+    assert judged(then(octets, answer), gibibyte).verdict is verdict
+
+
+def test_a_server_that_only_stops_reading_waits_for_ever():
+    def behave(sock: socket.socket) -> None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        judgement.wait()
+
+    async def judge(attempt: Attempt) -> Finding:
+        found = await gibibyte(attempt)
+        judgement.set()
+        return found
+
+    judgement = threading.Event()
+    assert judged(behave, judge).verdict is NOT_ENFORCED
+
+
+def test_an_end_without_a_close_frame_enforces_too():
+    def behave(sock: socket.socket) -> None:
+        reads(sock, 8)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    found = judged(behave, one_over)
+    assert (found.verdict, found.words) == (ENFORCED, "Refused by a TCP reset after 8 octets.")
+
+
+def test_a_connection_that_is_not_let_in_says_nothing_about_a_limit():
+    async def run() -> None:
+        attempt = Attempt(Endpoint("ws://127.0.0.1:1"), {}, 0, WireLog(time.monotonic), None)
+        with pytest.raises(UnreachableError, match="took no TCP connection"):
+            await attempt.open()
+        attempt.drop_all()
+
+    asyncio.run(run())
+
+
+def test_a_cut_counts_from_the_close_frame_however_long_the_stream_goes_on():
+    def behave(sock: socket.socket) -> None:
+        time.sleep(0.5)
+        sock.sendall(CLOSE_1009)
+        reads(sock, 1 << 40)
+
+    async def cut(attempt: Attempt) -> Finding:
+        return await cut_after(attempt, await attempt.open(), asyncio.get_running_loop().time(), what="It waited")
+
+    assert judged(behave, cut, limit=0.5).verdict is ENFORCED
+
+
+@pytest.mark.parametrize(
+    ("took", "least", "verdict"),
+    [
+        (None, None, NOT_ENFORCED),
+        (0.5, None, NOT_ENFORCED),
+        (0.5, 0.0, ENFORCED),
+        (-0.001, 0.0, ENFORCED),
+        (0.76, None, ENFORCED),
+        (1.9, None, ENFORCED),
+        (2.1, None, LATE),
+    ],
+)
+def test_a_time_is_too_early_right_late_or_never(took: float | None, least: float | None, verdict: object):
+    async def judge(attempt: Attempt) -> Finding:
+        at = None if took is None else 100 + took
+        return judge_time(attempt, 100, at, what="It waited", how="reset", least=least)
+
+    assert judged(peers.echo, judge, limit=1).verdict is verdict
+
+
+def grown(memory: list[int], wave: int) -> Growth:
+    growth = Growth(wave)
+    for octets in memory:
+        growth.add(octets)
+    return growth
+
+
+def test_a_server_that_keeps_what_comes_is_found_out_at_the_last_wave():
+    assert grown([100 + 13 * number for number in range(3)], 13).is_unclear
+    last = grown([100 + 13 * number for number in range(Growth.MOST)], 13)
+    assert (last.is_unclear, last.is_kept) == (False, True)
+
+
+def test_a_lazy_heap_is_told_from_it():
+    # Node.js with websocket-node, MiB after waves of 12.5 MiB
+    heap = [70, 83, 101, 114, 125, 137, 142, 141, 142, 154, 154, 150, 150, 150, 151]
+    assert grown(heap[:9], 12).is_unclear
+    assert not grown(heap, 12).is_kept
+
+
+@given(st.lists(st.integers(0, 1000), min_size=3, max_size=30))
+def test_memory_that_ends_no_higher_than_it_was_is_never_kept(memory: list[int]):
+    assert not grown([*memory, min(memory)], 1).is_kept
