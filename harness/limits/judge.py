@@ -86,8 +86,7 @@ async def refuses_header(
     if await peer.refusal(HESITATION_S):
         return refused(attempt, peer, codes=codes)
     await peer.write(masked_payload(rest), PATIENCE_S, until_refused=True)
-    await peer.refusal(PATIENCE_S)
-    await peer.until(lambda: bool(peer.messages), 0.2)
+    await peer.until(lambda: peer.refused or bool(peer.messages), PATIENCE_S)
     found = refused(attempt, peer, codes=codes, what=f"all {peer.sent - before:,} octets of the frame")
     if found.verdict is ENFORCED:
         words = f"Refused {refusal_in_words(peer)}, but only when the payload had followed its header."
