@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import time
 import zlib
 from typing import ClassVar, NoReturn
 
@@ -89,20 +88,11 @@ class Protocol(refimpl.Protocol, Part):
 
     deflates = False  #: whether permessage-deflate was agreed to
     kept: ClassVar[list[object]] = []  #: for faults that keep what they should not
-    kept_octets: ClassVar[bytearray] = bytearray()
 
     def __init__(self, parameters: Parameters) -> None:
         super().__init__(parameters)
         self.max_inflated = parameters.max_message_size
         self._inflate = zlib.decompressobj(wbits=-15)
-
-    @classmethod
-    def keep(cls, way: str, octets: bytes) -> None:
-        """Keep them as objects, or the octets alone."""
-        if way == "objects":
-            cls.kept.append({"octets": octets, "came at": time.monotonic(), "tags": set(octets)})
-        else:
-            cls.kept_octets += octets
 
     @staticmethod
     def header(data: Data, position: int = 0) -> tuple[bool, int, int, bytes, int] | None:

@@ -14,21 +14,21 @@ from tests.faulty_limits.base import Connection, Limits, Protocol, Server, WebSo
 
 
 class PongsWait(Connection):
-    """Lets pongs that the peer does not read wait, however many: as objects, or their octets alone (N)."""
+    """Lets pongs that the peer does not read wait, however many."""
 
     def send_control(self, opcode: Opcode, payload: bytes) -> None:
         if opcode == Opcode.PONG and self._pending.get(Opcode.PONG):
-            Protocol.keep(self.argument, frame(opcode, payload))
+            Protocol.kept.append(frame(opcode, payload))
         super().send_control(opcode, payload)
 
 
 class KeepsPongs(Protocol):
-    """Keeps pongs that nobody asked for: as objects, or their octets alone (N)."""
+    """Keeps pongs that nobody asked for."""
 
     def _control(self, opcode: int, payload: bytes) -> Event:
         event = super()._control(opcode, payload)
         if isinstance(event, Pong):
-            self.keep(self.argument, event.payload)
+            self.kept.append(event)
         return event
 
 
@@ -119,10 +119,10 @@ class LeaksDescriptors(Connection):
 
 
 class LeaksMemory(Connection):
-    """Keeps 8 KiB for each connection that has gone."""
+    """Keeps 16 KiB for each connection that has gone."""
 
     def finish(self, *, clean: bool = False) -> None:
-        Protocol.kept.append(bytearray(b"\1" * 8192))
+        Protocol.kept.append(bytearray(b"\1" * 16384))
         super().finish(clean=clean)
 
 

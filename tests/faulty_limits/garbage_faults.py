@@ -59,20 +59,23 @@ class AcceptsAnything(Handshake):
         return Request("/", {"sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="})
 
 
-class SkipsSecondRequest(Handshake):
-    """Skips a second opening request."""
+class AnswersSecondRequest(WebSocket):
+    """Answers a second opening request as HTTP, on a connection that is a WebSocket by then."""
 
-    def split(self, data: bytes, max_size: int) -> tuple[bytes, bytes] | None:
-        parts = super().split(data, max_size)
-        return (parts[0], b"") if parts and parts[1].startswith(_GET) else parts
+    def __init__(self, connection: Connection, request: Request, first: bytes) -> None:
+        second = first.startswith(_GET)
+        if second:
+            connection.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        super().__init__(connection, request, b"" if second else first)
 
 
-class LosesWhatFollows(Handshake):
-    """Loses what comes together with the opening request."""
+class DiesOnEarlyFrames(WebSocket):
+    """Dies of what comes together with the opening request."""
 
-    def split(self, data: bytes, max_size: int) -> tuple[bytes, bytes] | None:
-        parts = super().split(data, max_size)
-        return (parts[0], b"") if parts else parts
+    def __init__(self, connection: Connection, request: Request, first: bytes) -> None:
+        if first:
+            die("the queue of frames does not exist yet")
+        super().__init__(connection, request, first)
 
 
 class WantsTheWholeRequest(Handshake):

@@ -40,16 +40,22 @@ class RefusalStatus(Handshake):
 
 
 class Quadratic(Handshake):
-    """Looks through the rest of a header from each of its blanks, quotes or commas (which N says)."""
+    """Looks through the rest of a header from its blanks, quotes or commas (N), a larger part of them the more it has.
+
+    That is steeper than quadratic, so that a busy machine does not hide it.
+    """
 
     def split(self, data: bytes, max_size: int) -> tuple[bytes, bytes] | None:  # noqa: ARG002
         return super().split(data, 1 << 20)
 
     def parse(self, head: bytes) -> Request:
-        octet, every = {"blanks": (b" ", 2), "quotes": (b'"', 1), "commas": (b",", 1)}[self.argument]
+        octet, most = {"blanks": (b" ", 1 << 17), "quotes": (b'"', 1 << 15), "commas": (b",", 10_000)}[self.argument]
         places = [place for place in range(len(head)) if head.startswith(octet, place)]
-        for place in places[::every]:
-            head[place:].split(octet) if octet == b"," else head.count(octet, place)
+        for place in places[:: max(1, most // max(1, len(places)))]:
+            head.count(octet, place)
+            head.count(b"\\", place)
+            if octet == b",":
+                head[place:].split(octet)
         return super().parse(head)
 
 

@@ -41,7 +41,8 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (judge, *modules):
         if hasattr(module, "PATIENCE_S"):
             monkeypatch.setattr(module, "PATIENCE_S", 4.0)
-    monkeypatch.setattr(l09_connections, "_SETTLE_S", 3.0)
+    monkeypatch.setattr(l09_connections, "_SETTLE_S", 2.0)
+    monkeypatch.setattr(judge.Growth, "MOST", 6)
 
 
 def expected(fault: str) -> dict[str, str]:
