@@ -32,6 +32,7 @@ from harness.targets import Target
 #: No probe takes half as long; one that does is stuck, and says nothing about the server.
 _AT_MOST_S = 180.0
 _SETTLE_S = 0.05
+_SETTLES_WITHIN_S = 5.0
 #: Octets kept of an opening handshake.
 _EXCERPT = 4096
 #: The largest limit that is probed where it can't be set: above, a probe would take too long or too much memory.
@@ -121,6 +122,8 @@ def _batch(probe: Probe, future: Future[_Attempted]) -> Batch:
         record = future.result().record
     except TargetError as error:
         return Batch([probe.id], [], reason=f"{error.message} {error.details}".strip())
+    except UnreachableError as error:
+        return Batch([probe.id], [], reason=f"it could not be probed: {error}")
     except TimeoutError:
         return Batch([probe.id], [], reason=f"the probe did not come to an end within {_AT_MOST_S:g} s")
     return Batch([probe.id], [record] if record else [])
@@ -184,19 +187,24 @@ class _Attempted:
             wire=WireLog(time.monotonic, (lambda event: on_wire(probe.id, event)) if on_wire else None),
             meter=meter,
         )
-        recording: Recording | None = None
+        unreachable: UnreachableError | None = None
         with asyncio.Runner() as runner:
             runner.run(_warm_up(attempt))
             recording = Recording(meter) if meter else None
             try:
                 finding = runner.run(self._measure(attempt))
+            except UnreachableError as error:
+                unreachable = error
+                finding = Finding(ProbeVerdict.NOT_ENFORCED, f"It could not be probed: {error}.")
             finally:
                 if recording:
                     recording.end()
             alive = runner.run(_is_alive(attempt))
-        dead = None if alive else target.problem() or "a fresh connection does not work any more"
-        if dead is not None:
+        if not alive:
+            dead = target.problem() or "a fresh connection does not work any more"
             finding = _crashed(finding, dead, target.last_output())
+        elif unreachable is not None:
+            raise unreachable
         else:
             finding = _too_much_memory(probe, finding, recording)
         measured = _measured(probe, attempt, recording, alive=alive)
@@ -210,9 +218,6 @@ class _Attempted:
         try:
             async with asyncio.timeout(_AT_MOST_S):
                 return await self._probe.run(attempt)
-        except UnreachableError as error:
-            # what is wrong is found out by the look at whether the server lives
-            return Finding(ProbeVerdict.NOT_ENFORCED, f"It could not be probed: {error}.", doubtful=True)
         except NotOfferedError:
             return Finding(ProbeVerdict.NOT_CONFIGURABLE, "It does not agree to permessage-deflate.")
         finally:
@@ -285,7 +290,7 @@ async def _echo(attempt: Attempt) -> bool:
     peer = Peer(attempt.endpoint, WireLog(time.monotonic))
     try:
         await peer.connect()
-        works = await peer.open() and await peer.echo(b"fresh")
+        works = await peer.open(seconds=5) and await peer.echo(b"fresh", 5)
         await peer.write(frame(Opcode.CLOSE, close_payload(1000)))
         await peer.end(1)
         return works
@@ -294,13 +299,15 @@ async def _echo(attempt: Attempt) -> bool:
 
 
 async def _is_alive(attempt: Attempt) -> bool:
-    """Whether a fresh connection works, at the second or third try if need be: what went before may have to settle."""
-    for _ in range(3):
+    """Whether a fresh connection works; what went before may have to settle, so that it is tried again for a while."""
+    deadline = time.monotonic() + _SETTLES_WITHIN_S
+    while True:
         with contextlib.suppress(OSError):
             if await _echo(attempt):
                 return True
-        await asyncio.sleep(1)
-    return False
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.5)
 
 
 def _crashed(finding: Finding, dead: str, last_output: str) -> Finding:

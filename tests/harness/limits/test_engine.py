@@ -17,7 +17,7 @@ from harness.engines import Batch, Job
 from harness.errors import TargetError
 from harness.limits.engine import LimitsEngine
 from harness.limits.meter import ProcessMeter
-from harness.limits.model import MIB, Attempt, Finding, Probe
+from harness.limits.model import MIB, Attempt, Finding, Probe, UnreachableError
 from harness.limits.settings import Settings
 from harness.manifest import Limit
 from harness.results import Behavior, ProbeVerdict, WireEvent
@@ -211,6 +211,26 @@ def test_a_server_that_dies_of_a_probe_has_crashed(run: Run):
     assert "died or stopped answering: it ended with exit status 3. The last it wrote: Segmentation fault." in words(
         batches
     )
+
+
+def test_a_connection_that_was_not_let_in_is_no_verdict_about_a_server_that_lives(run: Run):
+    async def unreachable(_: Attempt) -> Finding:
+        raise UnreachableError("its opening handshake did not succeed: HTTP 503")
+
+    (batch,) = run(Server(), probe(1, unreachable))
+    assert (batch.records, batch.reason) == (
+        [],
+        "it could not be probed: its opening handshake did not succeed: HTTP 503",
+    )
+
+
+def test_a_connection_that_was_not_let_in_by_a_dead_server_is_a_crash(run: Run):
+    async def unreachable(_: Attempt) -> Finding:
+        server.family[-1].die()
+        raise UnreachableError("it took no TCP connection")
+
+    server = Server()
+    assert verdicts(run(server, probe(1, unreachable))) == {"L.1.1": ProbeVerdict.CRASHED}
 
 
 def test_a_server_that_does_not_start_with_a_limit_has_no_verdict_but_a_reason(run: Run):
