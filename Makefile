@@ -44,7 +44,7 @@ crosscheck: $(VENV)/.installed ## both engines on every implementation, and wher
 crosscheck-faults: $(VENV)/.installed ## the same on fifteen faulty servers, sections 1 to 10 (ten minutes)
 	@$(BIN)/wsconform crosscheck $$($(BIN)/python -m tests.faulty.folders build/faulty) --exclude '12.*' --exclude '13.*' $(ARGS)
 
-faults: $(VENV)/.installed-dev ## every faulty server is found out, with the verdict that wstest gave (five minutes)
+faults: $(VENV)/.installed-dev ## every faulty server is found out, with the verdict that it deserves (ten minutes)
 	@$(BIN)/pytest -n 2 --dist worksteal -m slow $(ARGS)
 
 fuzz: $(VENV)/.installed-dev ## ten minutes of random bytes for refimpl

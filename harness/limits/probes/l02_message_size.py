@@ -97,7 +97,7 @@ async def last_fragment(attempt: Attempt) -> Finding:
     "A message in one frame that announces 1 GiB, and as much of it as the server takes, up to 64 MiB.",
     "It is refused with 1009 before more than the limit was taken.",
     limit="max_message_size",
-    settings=_SETTINGS,
+    settings={**_SETTINGS, "max_frame_size": GIB},  # so that it is not what refuses
     alone=True,
     memory=48 * MIB,
 )
@@ -123,7 +123,8 @@ async def endless_octets(attempt: Attempt) -> Finding:
     while sent < most and await peer.write(burst, PATIENCE_S, until_refused=True):
         sent += 2000
         # the server has its say before there are many more: what it did not read is in its kernel at most
-        await peer.drained(1)
+        if not await peer.drained(2):
+            break
     await peer.refusal(PATIENCE_S)
     attempt.figures["fragments sent"] = sent
     at_most = most * len(burst) // 2000 + READ_AHEAD
@@ -157,8 +158,12 @@ async def endless_nothing(attempt: Attempt) -> Finding:
         await peer.refusal(0.5)
         growth.add(attempt.meter.memory() if attempt.meter else 0)
     attempt.figures["fragments sent"] = sent
-    if peer.refused:
-        return refused(attempt, peer, codes=_TOO_MANY)
+    if not peer.refused:
+        # the end of the message, whose echo tells that all of it was read
+        await peer.write(frame(Opcode.CONTINUATION), PATIENCE_S, until_refused=True)
+        await peer.until(lambda: peer.refused or bool(peer.messages), PATIENCE_S)
+    if peer.refused or not peer.messages:
+        return refused(attempt, peer, codes=_TOO_MANY, what=f"{sent:,} empty fragments, did not echo them")
     words = f"It took {sent:,} empty fragments."
     if attempt.meter is None:
         return Finding(NOT_ENFORCED, f"{words} What it keeps of them can't be seen from here.")

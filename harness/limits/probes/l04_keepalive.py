@@ -34,13 +34,13 @@ async def ping_interval(attempt: Attempt) -> Finding:
     began = asyncio.get_running_loop().time()
     await peer.until(lambda: len(peer.pings) >= _PINGS or peer.refused, (_PINGS + 1) * 2 * limit + 2)
     attempt.seconds += [round(after - before, 3) for before, after in pairwise([began, *peer.pings])]
-    if len(peer.pings) < 2:  # noqa: PLR2004 - without two there is no interval
-        how = f"; it refused {refusal_in_words(peer)}" if peer.refused else ""
-        return Finding(NOT_ENFORCED, f"{len(peer.pings)} pings came in {(_PINGS + 1) * 2 * limit + 2:g} s{how}.")
     if peer.longest_ping > _MOST_IN_CONTROL:
         return Finding(
             NOT_ENFORCED, f"A ping had {peer.longest_ping} octets of payload; a control frame has at most 125."
         )
+    if len(peer.pings) < 2:  # noqa: PLR2004 - without two there is no interval
+        how = f"; it refused {refusal_in_words(peer)}" if peer.refused else ""
+        return Finding(NOT_ENFORCED, f"{len(peer.pings)} pings came in {(_PINGS + 1) * 2 * limit + 2:g} s{how}.")
     intervals = attempt.seconds[1:]
     mean, spread = fmean(intervals), max(intervals) - min(intervals)
     attempt.figures["mean interval in seconds"] = round(mean, 3)

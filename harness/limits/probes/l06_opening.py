@@ -11,7 +11,7 @@ from harness.limits.peer import Peer
 from harness.limits.settings import Settings
 
 FAMILY = Family(6, "Opening handshake")
-_SETTINGS: Settings = {"handshake_timeout": 1}
+_SETTINGS: Settings = {"handshake_timeout": 2}
 _ENDLESS = 20 * MIB
 #: RFC 9110 15.5 and RFC 6585 5: a request that is too large, or malformed.
 _TOO_LARGE = frozenset({400, 413, 414, 431})
@@ -125,23 +125,26 @@ async def huge_header(attempt: Attempt) -> Finding:
 
 
 async def _timed(attempt: Attempt, make: Callable[[int], str], sizes: tuple[int, int], unit: str) -> Finding:
-    """The same kind of header in two sizes, n and 2n: both are answered, and the second not four times as slowly."""
-    loop = asyncio.get_running_loop()
-    took: list[float] = []
+    """The same kind of header in two sizes, n and 2n: both are answered, and the second costs about twice as much.
+
+    Processor time is what counts where it can be seen; the time to the answer hangs on what else the machine does.
+    """
+    clock = attempt.meter.cpu_seconds if attempt.meter else asyncio.get_running_loop().time
+    costs: list[float] = []
     answers: list[str] = []
     for size in sizes:
         peer = await attempt.connect()
         attempt.shown = peer
-        began = loop.time()
+        began = clock()
         await peer.write(peer.opening_request([make(size)]), until_refused=True)
         if not await peer.answer(PATIENCE_S):
             return Finding(NOT_ENFORCED, f"{size:,} {unit}: no answer within {PATIENCE_S:g} s.", doubtful=True)
-        took.append(loop.time() - began)
+        costs.append(clock() - began)
         answers.append("HTTP 101" if peer.status == _SWITCHING else peer.how_refused())
-        attempt.figures[f"milliseconds for {size:,} {unit}"] = round(took[-1] * 1000, 1)
-    words = f"Answered in {took[0]:.3f} and {took[1]:.3f} s ({', '.join(answers)})."
-    if took[1] > 3 * took[0] and took[1] > 0.5:  # noqa: PLR2004 - quadratic, and long enough to matter
-        return Finding(LATE, f"Twice the size takes far more than twice the time: {words}", doubtful=True)
+        attempt.figures[f"milliseconds for {size:,} {unit}"] = round(costs[-1] * 1000, 1)
+    words = f"{costs[0]:.2f} and {costs[1]:.2f} s of work for an answer ({', '.join(answers)})."
+    if costs[1] > 3 * costs[0] and costs[1] > 0.3:  # noqa: PLR2004 - quadratic, and long enough to matter
+        return Finding(LATE, f"Twice the size costs far more than twice as much: {words}", doubtful=True)
     if any(answer.startswith("HTTP 5") for answer in answers):
         return Finding(WRONG_CODE, f"An error of the server's own for what the client did: {words}")
     return Finding(ENFORCED, words)

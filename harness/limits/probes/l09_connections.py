@@ -185,11 +185,11 @@ async def back_to_idle(attempt: Attempt) -> Finding:
     idle = _descriptors(attempt)
     opened = await _open_many(attempt, 500)
     echoes = await asyncio.gather(*(peer.echo(b"hello") for peer in opened))
-    for number, peer in enumerate(opened):
-        if number % 2:
-            await peer.write(frame(8, close_payload(1000)))
-            await peer.end(1)
-        peer.drop()
+    politely = opened[::2]
+    for peer in politely:
+        await peer.write(frame(8, close_payload(1000)))
+    await asyncio.gather(*(peer.end(2) for peer in politely))
+    attempt.drop_all()
     attempt.figures["connections"] = len(opened)
     if not all(echoes) or len(opened) < 500:  # noqa: PLR2004
         words = f"{sum(echoes)} of 500 connections were let in and had their message echoed."

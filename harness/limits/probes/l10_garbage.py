@@ -159,11 +159,11 @@ async def octet_by_octet(attempt: Attempt) -> Finding:
     attempt.shown = peer
     for octet in peer.opening_request():
         await peer.write(bytes([octet]))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.002)
     await peer.answer(PATIENCE_S)
     for octet in frame(Opcode.BINARY, b"slow"):
         await peer.write(bytes([octet]))
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.002)
     message = await peer.next_message(PATIENCE_S)
     if message is not None and message.payload == b"slow":
         return Finding(ENFORCED, "The message was echoed.")
