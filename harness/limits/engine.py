@@ -206,7 +206,7 @@ class _Attempted:
         elif unreachable is not None:
             raise unreachable
         else:
-            finding = _too_much_memory(probe, finding, recording)
+            finding = _too_much_memory(probe, finding, attempt, recording)
         measured = _measured(probe, attempt, recording, alive=alive)
         self.doubtful = finding.doubtful
         self._conclude(finding, measured, attempt, began)
@@ -317,7 +317,7 @@ def _crashed(finding: Finding, dead: str, last_output: str) -> Finding:
     return Finding(ProbeVerdict.CRASHED, f"{words} Before that: {finding.words}")
 
 
-def _too_much_memory(probe: Probe, finding: Finding, recording: Recording | None) -> Finding:
+def _too_much_memory(probe: Probe, finding: Finding, attempt: Attempt, recording: Recording | None) -> Finding:
     """Where memory tells that the excess was buffered after all."""
     if recording is None or probe.memory is None:
         return finding
@@ -325,7 +325,7 @@ def _too_much_memory(probe: Probe, finding: Finding, recording: Recording | None
     if finding.verdict is not ProbeVerdict.ENFORCED or growth <= probe.memory:
         return finding
     words = f"Its memory grew by {growth / MIB:.0f} MiB (at most {probe.memory / MIB:.0f} are right). {finding.words}"
-    refused = finding.words.startswith("Refused")
+    refused = attempt.shown_peer is not None and attempt.shown_peer.refused
     return Finding(ProbeVerdict.LATE if refused else ProbeVerdict.NOT_ENFORCED, words)
 
 

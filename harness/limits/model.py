@@ -80,10 +80,6 @@ class Attempt:
         """As `excess`, for a limit of time: it is reached so many seconds from now."""
         self.excess_at = asyncio.get_running_loop().time() + seconds
 
-    def has(self, name: str) -> bool:
-        """Whether that limit is known here: set, fixed or declared."""
-        return name in self.settings
-
     def room_in_frame(self, wanted: int) -> int:
         """The size of fragments: as wanted, or as much as a frame may have."""
         return min(wanted, int(self.settings.get("max_frame_size", wanted)))

@@ -99,7 +99,6 @@ class Peer:
         self.agreed: Deflate | None = None
         self.problem = ""  #: why the answer is none to go on with
         self.answers_pings = True
-        self.answers_close = False
         self._writing = False
         self._waiting: list[bytes] = []  #: control frames that came up inside a write
         self.messages: deque[Message] = deque()
@@ -295,8 +294,6 @@ class Peer:
                 self.close_came = True
                 self.close_code = int.from_bytes(content[:2], "big") if len(content) > 1 else None
                 self._refused(self.unsent())
-                if self.answers_close:
-                    self.write_soon(frame(Opcode.CLOSE, content[:2]))
         else:
             self._data(first, opcode, content)
 

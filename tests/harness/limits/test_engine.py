@@ -314,11 +314,15 @@ def test_a_url_is_probed_by_one_after_the_other(run: Run):
     assert at_once == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize(("said", "verdict"), [("Refused.", LATE), ("It took all.", NOT_ENFORCED)])
-def test_an_excess_that_was_buffered_shows_in_the_memory(run: Run, said: str, verdict: ProbeVerdict):
-    async def buffer(_: Attempt) -> Finding:
+@pytest.mark.parametrize(("refused", "verdict"), [(True, LATE), (False, NOT_ENFORCED)])
+def test_an_excess_that_was_buffered_shows_in_the_memory(run: Run, refused: bool, verdict: ProbeVerdict):
+    async def buffer(attempt: Attempt) -> Finding:
+        peer = await attempt.open()
+        if refused:
+            await peer.write(b"\x88\x82\0\0\0\0\x03\xf1")
+            assert await peer.refusal(5)
         held.append(bytearray(b"x" * (40 * MIB)))
-        return Finding(ENFORCED, said)
+        return FINE
 
     held: list[bytearray] = []
     batches = run(Server(), probe(1, buffer, memory=16 * MIB))
