@@ -137,4 +137,3 @@ def test_the_threading_server_echoes_and_its_processor_time_is_read(tmp_path: Pa
 
     assert sample.messages > 0
     assert before > 0
-    assert (tmp_path / "python-websockets-threading.log").exists()

@@ -106,6 +106,7 @@ Run = Callable[..., list[Batch]]
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     def run(server: Server, *chosen: Probe, jobs: int = 4, stop: threading.Event | None = None) -> list[Batch]:
         monkeypatch.setattr("harness.limits.engine.probes", lambda: {one.id: one for one in chosen})
+        monkeypatch.setattr("harness.limits.engine._SETTLES_WITHIN_S", 0.5)
         job = Job(
             target="server", endpoints=[], cases=[one.id for one in chosen], jobs=jobs, deflates=True, folder=tmp_path,
             instance=server, stop=stop or threading.Event(),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from harness.endpoint import Endpoint
 from harness.engines.native.wire import WireLog
+from harness.limits import judge
 from harness.limits.judge import (
     ENFORCED,
     LATE,
@@ -37,11 +38,11 @@ CLOSE_1002 = b"\x88\x02\x03\xea"
 Judge = Callable[[Attempt], Awaitable[Finding]]
 
 
-def judged(behave: Callable[[socket.socket], None], judge: Judge, limit: float = 1000) -> Finding:
+def judged(behave: Callable[[socket.socket], None], ask: Judge, limit: float = 1000) -> Finding:
     async def run(endpoint: Endpoint) -> Finding:
         attempt = Attempt(endpoint, {"max_frame_size": limit}, limit, WireLog(time.monotonic), None)
         try:
-            return await judge(attempt)
+            return await ask(attempt)
         finally:
             attempt.drop_all()
 
@@ -70,7 +71,13 @@ async def one_over(attempt: Attempt) -> Finding:
 
 
 async def gibibyte(attempt: Attempt) -> Finding:
-    return await refuses_flow(attempt, await attempt.open(), header(2, 1 << 30), 1000)
+    return await refuses_flow(attempt, await attempt.open(), header(2, 1 << 30), 1000, most=8 * MIB)
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that does nothing for half a second will do nothing for longer either."""
+    monkeypatch.setattr(judge, "HESITATION_S", 0.5)
 
 
 def test_an_echo_of_what_the_limit_allows_is_enforced():
@@ -124,13 +131,13 @@ def test_a_server_that_only_stops_reading_waits_for_ever():
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         judgement.wait()
 
-    async def judge(attempt: Attempt) -> Finding:
+    async def ask(attempt: Attempt) -> Finding:
         found = await gibibyte(attempt)
         judgement.set()
         return found
 
     judgement = threading.Event()
-    assert judged(behave, judge).verdict is NOT_ENFORCED
+    assert judged(behave, ask).verdict is NOT_ENFORCED
 
 
 def test_an_end_without_a_close_frame_enforces_too():
@@ -177,11 +184,11 @@ def test_a_cut_counts_from_the_close_frame_however_long_the_stream_goes_on():
     ],
 )
 def test_a_time_is_too_early_right_late_or_never(took: float | None, least: float | None, verdict: object):
-    async def judge(attempt: Attempt) -> Finding:
+    async def ask(attempt: Attempt) -> Finding:
         at = None if took is None else 100 + took
         return judge_time(attempt, 100, at, what="It waited", how="reset", least=least)
 
-    assert judged(peers.echo, judge, limit=1).verdict is verdict
+    assert judged(peers.echo, ask, limit=1).verdict is verdict
 
 
 def grown(memory: list[int], wave: int) -> Growth:
