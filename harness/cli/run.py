@@ -110,7 +110,7 @@ class Launch:
         self._say = reporter.step
         self._endpoints = {name: parse_url(name) for name in names if "://" in name}
         self._declared = limit_settings.parse(options.get("limits", ()))
-        wanted = suite or self._usual_suite(engines, names)
+        wanted = suite or self._usual_suite(engines)
         self.cases = selection.resolve(options["cases"], options["exclude"], None if wanted == "all" else wanted)
         self._check_urls()
         if swept := processes.sweep():
@@ -130,10 +130,10 @@ class Launch:
         if "limits" in suites:
             self.engines.append(LimitsEngine())
 
-    def _usual_suite(self, engines: Sequence[str], names: Sequence[str]) -> SuiteOption:
+    def _usual_suite(self, engines: Sequence[str]) -> SuiteOption:
         """Everything; but nobody who names a server of somebody's wants it flooded unless they say so."""
-        undeclared = len(self._endpoints) == len(names) and not self._declared
-        only_probes = all(pattern.startswith("L") for pattern in self._options["cases"])
+        undeclared = bool(self._endpoints) and not self._declared
+        only_probes = all(selection.suite_of(pattern) == "limits" for pattern in self._options["cases"])
         if not only_probes and (undeclared or "native" not in engines):
             return "conformance"
         return "all"

@@ -22,6 +22,8 @@ TOO_BIG = frozenset({1009})
 PATIENCE_S = 10.0
 #: How long a server is waited for that may want more octets before it refuses.
 HESITATION_S = 1.5
+#: A cost that is worth a verdict.
+_MATTERS_S = 0.3
 #: Taken in beyond the limit without being called late: what servers read at once, and what both kernels hold.
 READ_AHEAD = 256 * KIB
 
@@ -192,3 +194,8 @@ class Growth:
     def words(self) -> str:
         """In a sentence."""
         return f"Its memory grew by {self.octets / MIB:.0f} MiB in the last two thirds of it."
+
+
+def is_quadratic(costs: Sequence[float]) -> bool:
+    """Whether the second cost, in seconds and for twice as much, is nearer to four times the first than to twice."""
+    return costs[1] > 3 * costs[0] and costs[1] > _MATTERS_S

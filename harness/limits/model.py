@@ -84,6 +84,10 @@ class Attempt:
         """The size of fragments: as wanted, or as much as a frame may have."""
         return min(wanted, int(self.settings.get("max_frame_size", wanted)))
 
+    def cost(self) -> float:
+        """Seconds of the server's processor time so far; of the clock, where these can't be seen."""
+        return self.meter.cpu_seconds() if self.meter else asyncio.get_running_loop().time()
+
     @property
     def shown_peer(self) -> Peer | None:
         """The connection that the verdict rests on."""

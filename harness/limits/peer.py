@@ -26,8 +26,11 @@ from harness.engines.native.wire import WireLog
 
 _READ = 256 << 10
 _SLICE = 256 << 10
-#: Octets of messages that wait to be looked at; beyond them nothing is read, so that a flooding server gets nowhere.
+#: Octets of messages, whole or not, that wait to be looked at; beyond them nothing is read, so that a flooding server
+#: gets nowhere. Each frame counts for some more than it has, for empty ones take memory too.
 _HELD = 64 << 20
+_EACH = 256
+_MOST_IN_CONTROL = 125  # RFC 6455 5.5
 _MOST_TIMES = 1000
 _POLL_S = 0.002
 _EXCERPT = 4096
@@ -100,7 +103,7 @@ class Peer:
         self.problem = ""  #: why the answer is none to go on with
         self.answers_pings = True
         self._writing = False
-        self._waiting: list[bytes] = []  #: control frames that came up inside a write
+        self._waiting = b""  #: the pong that came up inside a write; of several the latest will do (RFC 6455 5.5.3)
         self.messages: deque[Message] = deque()
         self.counts: Counter[int] = Counter()  #: frames that came, by opcode
         self.pings: list[float] = []  #: when pings came, the first thousand
@@ -201,13 +204,14 @@ class Peer:
         self._wire.octets("received", data)
         self._take(data)
         if self._held > _HELD:
+            self._wire.note("this is more than is looked at: no more is read")
             self.stop_reading()
         self._news.set()
 
     def _end(self, how: str) -> None:
         self.stop_reading()
         self.ended, self.ended_at = how, self._loop.time()
-        self._wire.note(f"the peer's {how}" if how == "reset" else "the peer ended the stream")
+        self._wire.note("the peer's reset" if how == "reset" else "the peer ended the stream")
         # what a reset found without an acknowledgement may well have been taken
         self._refused(0 if how == "reset" else self.unsent())
         self._news.set()
@@ -243,7 +247,9 @@ class Peer:
             return False
         words = head.split(b"\r\n", 1)[0].split()
         self.head = bytes(head)
-        self.status = int(words[1]) if len(words) > 1 and words[1].isdigit() and words[0].startswith(b"HTTP/") else 0
+        # RFC 9112 4: three digits; whatever else is said is no status
+        told = words[1] if len(words) > 1 and words[0].startswith(b"HTTP/") else b""
+        self.status = int(told) if len(told) == 3 and told.isdigit() else 0  # noqa: PLR2004
         self._buffer = rest
         if self.status != 101:  # noqa: PLR2004
             self._raw = True
@@ -268,7 +274,9 @@ class Peer:
             size = int.from_bytes(held[2:start], "big")
         if len(held) < start + size:
             if size > _HELD:
-                self._end("frame that is too long")
+                # no refusal: it goes on, but nobody listens
+                self._wire.note(f"a frame of {size:,} octets is more than is looked at: no more is read")
+                self.stop_reading()
             return False
         first, content = held[0], bytes(held[start : start + size])
         del held[: start + size]
@@ -286,9 +294,9 @@ class Peer:
                 self.pings.append(self._loop.time())
             self.longest_ping = max(self.longest_ping, len(content))
             if self.answers_pings:
-                self.write_soon(frame(Opcode.PONG, content))
+                self._pong(content[:_MOST_IN_CONTROL])
         elif opcode == Opcode.PONG:
-            self.pongs.append(content)
+            self.pongs.append(content[:_MOST_IN_CONTROL])
         elif opcode == Opcode.CLOSE:
             if not self.close_came:
                 self.close_came = True
@@ -299,13 +307,14 @@ class Peer:
 
     def _data(self, first: int, opcode: int, content: bytes) -> None:
         if opcode:
-            self._opcode, self._compressed, self._fragments = opcode, bool(first & 0x40), 0
+            self._opcode, self._compressed = opcode, bool(first & 0x40)
         self._message += content
         self._fragments += 1
+        self._held += len(content) + _EACH
         if first & 0x80:
             self.messages.append(Message(self._opcode, bytes(self._message), self._compressed, self._fragments))
-            self._held += len(self._message)
             self._message.clear()
+            self._fragments = 0
 
     async def next_message(self, seconds: float) -> Message | None:
         """The next message that is complete, or None: it refused, ended, or the time was up."""
@@ -313,7 +322,7 @@ class Peer:
         if not self.messages:
             return None
         message = self.messages.popleft()
-        self._held -= len(message.payload)
+        self._held -= len(message.payload) + _EACH * message.fragments
         if self._held <= _HELD:
             self.start_reading()
         return message
@@ -358,10 +367,11 @@ class Peer:
 
     # writing
 
-    def write_soon(self, octets: bytes) -> None:
-        """Write a control frame of our own accord: as soon as no other frame is being written, if there is room."""
+    def _pong(self, content: bytes) -> None:
+        """Answer a ping as soon as no other frame is being written, if there is room."""
+        octets = frame(Opcode.PONG, content)
         if self._writing:
-            self._waiting.append(octets)
+            self._waiting = octets
             return
         with contextlib.suppress(OSError):
             self.sent += self._socket.send(octets)
@@ -374,8 +384,9 @@ class Peer:
             return await self._write(memoryview(octets), patience, until_refused=until_refused)
         finally:
             self._writing = False
-            while self._waiting and not self.broken:
-                self.write_soon(self._waiting.pop(0))
+            waiting, self._waiting = self._waiting, b""
+            with contextlib.suppress(OSError):
+                self.sent += self._socket.send(waiting) if waiting else 0
 
     async def _write(self, view: memoryview, patience: float, *, until_refused: bool) -> bool:
         while len(view):

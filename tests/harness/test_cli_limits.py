@@ -70,6 +70,16 @@ def test_a_url_without_declared_limits_is_not_probed_unless_asked(wsconform: Com
     assert set(results(wsconform, "run")) == {f"1.1.{number}" for number in (1, 2, 3, 4, 5, 6, 8)}
 
 
+def test_a_url_beside_an_implementation_has_the_cases_and_no_probes_unless_its_limits_are_declared(
+    wsconform: Command, url: str
+):
+    everything_but = [f"--exclude={section}.*" for section in (2, 3, 4, 5, 6, 7, 9, 10, 12, 13)]
+    both = ["run", "refimpl", url, *everything_but, "--exclude", "1.2.*", "--exclude", "1.1.7", "--output", "run"]
+    ended = wsconform(*both)
+    assert "nobody declared" not in ended.stderr
+    assert set(results(wsconform, "run")) == {f"1.1.{number}" for number in (1, 2, 3, 4, 5, 6, 8)}
+
+
 def test_a_url_is_judged_by_the_limit_that_was_declared(wsconform: Command, url: str):
     of_messages = ["--cases", "L.2.1", "--cases", "L.2.3", "--cases", "L.1.1"]
     ended = wsconform("run", url, "--limit", "max_message_size=5000", *of_messages, "--output", "right")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from harness.cases.model import Opcode
 from harness.limits.judge import (
     ENFORCED,
@@ -15,6 +13,7 @@ from harness.limits.judge import (
     Growth,
     accepts,
     echoed,
+    is_quadratic,
     over_by_one,
     refused,
     refuses_flow,
@@ -244,16 +243,14 @@ async def joining(attempt: Attempt) -> Finding:
     attempt.figures[f"CPU seconds for {_QUADRATIC:,} fragments"] = round(costs[0], 2)
     attempt.figures[f"CPU seconds for {2 * _QUADRATIC:,} fragments"] = round(costs[1], 2)
     words = f"{costs[0]:.2f} s of processor time for {_QUADRATIC:,} fragments, {costs[1]:.2f} s for twice as many."
-    # linear: twice as much; quadratic: four times. Below 0.3 s it does not matter which.
-    quadratic = costs[1] > 3 * costs[0] and costs[1] > 0.3  # noqa: PLR2004
+    quadratic = is_quadratic(costs)
     return Finding(LATE if quadratic else ENFORCED, words, doubtful=quadratic)
 
 
 async def _cost(attempt: Attempt, peer: Peer, count: int) -> float | None:
     """Processor seconds (seconds, where these can't be seen) until the message is back; None if it does not come."""
-    clock = attempt.meter.cpu_seconds if attempt.meter else asyncio.get_running_loop().time
-    began = clock()
+    began = attempt.cost()
     content = payload(count * _PIECE)
     await peer.write(b"".join(_fragments(content, _PIECE)), 30, until_refused=True)
     message = await peer.next_message(30)
-    return None if message is None or message.payload != content else clock() - began
+    return None if message is None or message.payload != content else attempt.cost() - began

@@ -5,7 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from harness.limits.judge import ENFORCED, LATE, NOT_ENFORCED, PATIENCE_S, WRONG_CODE, cut_after, refusal_in_words
+from harness.limits.judge import (
+    ENFORCED,
+    LATE,
+    NOT_ENFORCED,
+    PATIENCE_S,
+    WRONG_CODE,
+    cut_after,
+    is_quadratic,
+    refusal_in_words,
+)
 from harness.limits.model import KIB, MIB, Attempt, Family, Finding
 from harness.limits.peer import Peer
 from harness.limits.settings import Settings
@@ -54,8 +63,8 @@ async def _drip(peer: Peer) -> None:
 async def _flow(peer: Peer, first: bytes, more: bytes, most: int) -> None:
     """A request that begins with `first` and goes on with `more` up to `most` octets, with time to refuse it."""
     await peer.write(first, until_refused=True)
-    while peer.sent < most and await peer.write(more, until_refused=True):
-        await peer.drained(1)
+    while peer.sent < most and await peer.write(more, until_refused=True) and await peer.drained(PATIENCE_S):
+        pass  # until it is refused, is enough, or is not taken any more
     await peer.refusal(2)
 
 
@@ -129,21 +138,20 @@ async def _timed(attempt: Attempt, make: Callable[[int], str], sizes: tuple[int,
 
     Processor time is what counts where it can be seen; the time to the answer hangs on what else the machine does.
     """
-    clock = attempt.meter.cpu_seconds if attempt.meter else asyncio.get_running_loop().time
     costs: list[float] = []
     answers: list[str] = []
     for size in sizes:
         peer = await attempt.connect()
         attempt.shown = peer
-        began = clock()
+        began = attempt.cost()
         await peer.write(peer.opening_request([make(size)]), until_refused=True)
         if not await peer.answer(PATIENCE_S):
             return Finding(NOT_ENFORCED, f"{size:,} {unit}: no answer within {PATIENCE_S:g} s.", doubtful=True)
-        costs.append(clock() - began)
+        costs.append(attempt.cost() - began)
         answers.append("HTTP 101" if peer.status == _SWITCHING else peer.how_refused())
         attempt.figures[f"milliseconds for {size:,} {unit}"] = round(costs[-1] * 1000, 1)
     words = f"{costs[0]:.2f} and {costs[1]:.2f} s of work for an answer ({', '.join(answers)})."
-    if costs[1] > 3 * costs[0] and costs[1] > 0.3:  # noqa: PLR2004 - quadratic, and long enough to matter
+    if is_quadratic(costs):
         return Finding(LATE, f"Twice the size costs far more than twice as much: {words}", doubtful=True)
     if any(answer.startswith("HTTP 5") for answer in answers):
         return Finding(WRONG_CODE, f"An error of the server's own for what the client did: {words}")

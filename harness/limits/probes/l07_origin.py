@@ -64,7 +64,7 @@ async def refused(attempt: Attempt) -> Finding:
         return Finding(WRONG_CODE, f"It gave no status, but {peer.ended or 'nothing at all'}: 403 says why.")
     if peer.status != _FORBIDDEN:
         return Finding(WRONG_CODE, f"It was refused with HTTP {peer.status}; 403 says why.")
-    length = re.search(rb"(?im)^content-length:\s*(\d+)", peer.head)
+    length = re.search(rb"(?im)^content-length:[ \t]*([0-9]{1,9})[ \t]*\r?$", peer.head)
     if length and len(body) != int(length[1]):
         return Finding(NOT_ENFORCED, f"Its 403 announces a body of {int(length[1])} octets; {len(body)} came.")
     return Finding(ENFORCED, f"HTTP 403, with a body of {len(body)} octets, and nothing after it.")

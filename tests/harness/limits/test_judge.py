@@ -24,6 +24,7 @@ from harness.limits.judge import (
     Growth,
     accepts_frame,
     cut_after,
+    is_quadratic,
     judge_time,
     over_by_one,
     refuses_flow,
@@ -31,6 +32,7 @@ from harness.limits.judge import (
 )
 from harness.limits.model import MIB, Attempt, Finding, UnreachableError
 from harness.limits.peer import header
+from harness.limits.probes import l03_inflated_size, l06_opening
 from tests.harness.native import peers
 
 CLOSE_1009 = b"\x88\x02\x03\xf1"
@@ -161,14 +163,14 @@ def test_a_connection_that_is_not_let_in_says_nothing_about_a_limit():
 
 def test_a_cut_counts_from_the_close_frame_however_long_the_stream_goes_on():
     def behave(sock: socket.socket) -> None:
-        time.sleep(0.5)
+        time.sleep(2)
         sock.sendall(CLOSE_1009)
         reads(sock, 1 << 40)
 
     async def cut(attempt: Attempt) -> Finding:
         return await cut_after(attempt, await attempt.open(), asyncio.get_running_loop().time(), what="It waited")
 
-    assert judged(behave, cut, limit=0.5).verdict is ENFORCED
+    assert judged(behave, cut, limit=2).verdict is ENFORCED
 
 
 @pytest.mark.parametrize(
@@ -214,3 +216,39 @@ def test_a_lazy_heap_is_told_from_it():
 @given(st.lists(st.integers(0, 1000), min_size=3, max_size=30))
 def test_memory_that_ends_no_higher_than_it_was_is_never_kept(memory: list[int]):
     assert not grown([*memory, min(memory)], 1).is_kept
+
+
+@pytest.mark.parametrize(
+    ("costs", "quadratic"), [([1, 4], True), ([1, 3.1], True), ([1, 2], False), ([0.01, 0.2], False), ([0, 0.5], True)]
+)
+def test_a_cost_is_quadratic_if_it_is_nearer_to_four_times_and_matters(costs: list[float], quadratic: bool):
+    assert is_quadratic(costs) is quadratic
+
+
+def test_a_server_that_stops_reading_an_endless_header_is_not_waited_for_until_the_probe_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    async def run(port: int) -> Finding:
+        attempt = Attempt(Endpoint(f"ws://127.0.0.1:{port}"), {}, 0, WireLog(time.monotonic), None)
+        try:
+            async with asyncio.timeout(30):
+                return await l06_opening.endless_header(attempt)
+        finally:
+            attempt.drop_all()
+
+    monkeypatch.setattr(l06_opening, "PATIENCE_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        assert asyncio.run(run(listener.getsockname()[1])).verdict is NOT_ENFORCED
+
+
+@pytest.mark.parametrize("echo", [peers.frame(0xC2, b"no deflated data"), peers.frame(0x82, b"cut")])
+def test_an_echo_that_can_t_be_inflated_or_is_cut_is_found_out(echo: bytes, monkeypatch: pytest.MonkeyPatch):
+    def behave(sock: socket.socket) -> None:
+        next(peers.frames(sock))
+        sock.sendall(echo)
+        reads(sock, 1 << 40)
+
+    # what the server agrees to is of no interest here
+    monkeypatch.setattr(l03_inflated_size, "_open", lambda attempt: attempt.open())
+    assert judged(behave, l03_inflated_size.never_cut).verdict is NOT_ENFORCED

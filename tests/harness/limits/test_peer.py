@@ -154,9 +154,62 @@ def test_a_flooding_server_is_not_read_any_further():
     assert len(sent) < 100
 
 
-def test_a_frame_that_announces_more_than_is_ever_held_ends_the_reading():
-    peer = drive(lambda sock: sock.sendall(b"\x82\x7f" + struct.pack("!Q", 1 << 62)), wait)
-    assert peer.ended == "frame that is too long"
+async def look(peer: Peer) -> None:
+    await peer.end(1)
+
+
+def test_a_frame_that_announces_more_than_is_ever_held_ends_the_reading_and_is_no_refusal():
+    peer = drive(lambda sock: sock.sendall(b"\x82\x7f" + struct.pack("!Q", 1 << 62)), look)
+    assert peer.ended is None
+    assert not peer.refused
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (b"", b"\x82\x00"),  # empty messages
+        (b"\x02\x00", b"\x00\x00"),  # a message without an end, in empty fragments
+        (b"\x02\x00", b"\x00\x7e\x40\x00" + bytes(16384)),  # the same with something in them
+    ],
+)
+def test_a_flood_of_frames_of_any_kind_is_not_read_any_further(
+    first: bytes, then: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    def behave(sock: socket.socket) -> None:
+        sock.sendall(first)
+        for _ in range(2000):
+            sock.sendall(then * (1 + 65536 // len(then)))
+            sent.append(1)
+
+    monkeypatch.setattr("harness.limits.peer._HELD", 1 << 20)
+    sent: list[int] = []
+    peer = drive(behave, look, receive_buffer=65536)
+    assert len(sent) < 2000
+    assert peer.ended is None
+    assert len(peer.messages) * 256 < 66 << 20
+    assert len(peer._message) < 2 << 20
+
+
+def test_pongs_that_are_too_large_are_not_kept_as_such():
+    def behave(sock: socket.socket) -> None:
+        for _ in range(20):
+            sock.sendall(peers.frame(0x8A, bytes(60_000)))
+
+    peer = drive(behave, wait)
+    assert (peer.counts[10], sum(map(len, peer.pongs))) == (20, 20 * 125)
+
+
+@pytest.mark.parametrize("status", [b"9" * 5000, b"2000", b"OK", "\u0661\u0660\u0661".encode(), b""])
+def test_a_status_that_is_none_is_none(status: bytes):
+    async def run(endpoint: Endpoint) -> Peer:
+        peer = Peer(endpoint, WireLog(time.monotonic))
+        await peer.connect()
+        assert not await peer.open()
+        peer.drop()
+        return peer
+
+    with peers.Peer(lambda _: None, answer=b"HTTP/1.1 " + status + b" x\r\n\r\n") as server:
+        assert asyncio.run(run(server.endpoint)).status == 0
 
 
 def test_a_refused_opening_is_told_by_its_status_and_has_its_body():
