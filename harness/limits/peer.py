@@ -294,7 +294,7 @@ class Peer:
                 self.pings.append(self._loop.time())
             self.longest_ping = max(self.longest_ping, len(content))
             if self.answers_pings:
-                self._pong(content[:_MOST_IN_CONTROL])
+                self._pong(content)
         elif opcode == Opcode.PONG:
             self.pongs.append(content[:_MOST_IN_CONTROL])
         elif opcode == Opcode.CLOSE:
