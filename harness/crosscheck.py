@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from harness.endpoint import Endpoint
-from harness.engines import Engine, Job
 from harness.results import Behavior, BehaviorClose, Result, matches
-from harness.targets import Target
 
 Verdict = tuple[Behavior, BehaviorClose]
-#: How often a case is run again, alone and by both engines, before they are said to disagree about it.
-_REPEATS = 4
+FILE = "crosscheck.json"
 
 
 class Allowed(BaseModel):
@@ -85,6 +81,9 @@ class Comparison:
         return [difference for difference in self.differences if difference.disagreement]
 
 
+_FILE = TypeAdapter(list[Comparison])
+
+
 def verdict(result: Result) -> Verdict:
     """Both fields."""
     return result.behavior, result.behavior_close
@@ -94,7 +93,7 @@ def compare(target: str, results: Iterable[Result], rows: Sequence[Allowed]) -> 
     """Compare the verdicts of both engines about a target, for the cases that have one from each."""
     by_engine: dict[str, dict[str, Verdict]] = {"autobahn": {}, "native": {}}
     for result in results:
-        if result.target == target:
+        if result.target == target and result.engine in by_engine:
             by_engine[result.engine][result.case] = verdict(result)
     both = [case for case in by_engine["autobahn"] if case in by_engine["native"]]
     comparison = Comparison(target, len(both))
@@ -106,25 +105,14 @@ def compare(target: str, results: Iterable[Result], rows: Sequence[Allowed]) -> 
     return comparison
 
 
-def settle(
-    comparison: Comparison, engines: Sequence[Engine], target: Target, folder: Path, say: Callable[[str], None]
-) -> None:
-    """Run what they disagree about again, alone, until each engine has seen what the other one saw, or often enough."""
-    for number, difference in enumerate(comparison.differences):
-        if not difference.disagreement:
-            continue
-        seen = {"autobahn": list(difference.autobahn), "native": list(difference.native)}
-        say(f"{comparison.target}: runs {difference.case} again, about which the engines disagree")
-        for _ in range(_REPEATS):
-            for engine in engines:
-                seen[engine.name] += _again(engine, target, target.start(), difference.case, folder)
-            if set(seen["autobahn"]) & set(seen["native"]):
-                break
-        comparison.differences[number] = Difference(
-            difference.case, tuple(seen["autobahn"]), tuple(seen["native"]), difference.reason
-        )
+def save(folder: Path, comparisons: list[Comparison]) -> None:
+    """Keep in a run's folder what was found, for the report; OSError if it can't be written."""
+    (folder / FILE).write_bytes(_FILE.dump_json(comparisons, indent=1) + b"\n")
 
 
-def _again(engine: Engine, target: Target, endpoint: Endpoint, case: str, folder: Path) -> list[Verdict]:
-    job = Job(target=target.name, endpoints=[endpoint], cases=[case], jobs=1, deflates=target.deflates, folder=folder)
-    return [verdict(record.result) for batch in engine.run(job) for record in batch.records]
+def saved(folder: Path) -> list[Comparison]:
+    """What a crosscheck left in the run's folder; nothing if there was none, or another version wrote it."""
+    try:
+        return _FILE.validate_json((folder / FILE).read_bytes())
+    except (OSError, ValidationError):
+        return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from harness.errors import ExitCode
@@ -27,6 +27,7 @@ class Judgement:
     unexpected: list[Result] = field(default_factory=list)  #: fail, and no known deviation says so
     known: list[Result] = field(default_factory=list)  #: not a pass, as a known deviation says
     stale: list[Stale] = field(default_factory=list)
+    allow_stale: bool = False  #: whether what is stale only warns
 
     @property
     def complete(self) -> bool:
@@ -40,14 +41,22 @@ class Judgement:
             return ExitCode.CANNOT_RUN
         if not self.complete:
             return ExitCode.INCOMPLETE
-        failed = self.unexpected or self.stale or self.target.unexplained
+        stale = self.stale and not self.allow_stale
+        failed = self.unexpected or stale or self.target.unexplained
         return ExitCode.FAILED if failed else ExitCode.PASSED
 
 
-def judge(target: TargetRun, results: Iterable[Result], *, strict: bool = False) -> Judgement:
+def failing_outcomes(*, strict: bool) -> frozenset[Outcome]:
+    """The outcomes that fail the gate unless they are known."""
+    return frozenset({Outcome.FAILED, Outcome.NON_STRICT} if strict else {Outcome.FAILED})
+
+
+def judge(
+    target: TargetRun, results: Iterable[Result], *, strict: bool = False, allow_stale: bool = False
+) -> Judgement:
     """Judge the results of one target and engine by its known deviations."""
-    failing = {Outcome.FAILED, Outcome.NON_STRICT} if strict else {Outcome.FAILED}
-    judgement = Judgement(target, Counter())
+    failing = failing_outcomes(strict=strict)
+    judgement = Judgement(target, Counter(), allow_stale=allow_stale)
     for result in results:
         if (result.target, result.engine) != (target.target, target.engine):
             continue
@@ -67,14 +76,23 @@ def judge(target: TargetRun, results: Iterable[Result], *, strict: bool = False)
 _WORST_FIRST = (ExitCode.INTERRUPTED, ExitCode.CANNOT_RUN, ExitCode.INCOMPLETE, ExitCode.FAILED, ExitCode.PASSED)
 
 
-def judge_run(run: Run, results: list[Result], *, strict: bool = False) -> tuple[list[Judgement], ExitCode]:
-    """Judge every target of a run; an empty run, or one that was not finished, is never green."""
-    judgements = [judge(target, results, strict=strict) for target in run.targets]
+def judge_run(run: Run, results: Collection[Result]) -> tuple[list[Judgement], ExitCode]:
+    """Judge every target of a run; an empty run, or one that was not finished, is never green.
+
+    Nor is one with verdicts of a target that `run.json` does not know: nobody can say how many there should be.
+    """
+    judgements = [judge(target, results, strict=run.strict, allow_stale=run.allow_stale) for target in run.targets]
     codes = {judgement.exit_code for judgement in judgements}
-    if not judgements or run.state == "running":
+    if not judgements or run.state == "running" or strangers(run, results):
         codes.add(ExitCode.INCOMPLETE)
     if run.state == "interrupted":
         codes.add(ExitCode.INTERRUPTED)
     if run.state == "error":
         codes.add(ExitCode.CANNOT_RUN)
     return judgements, min(codes, key=_WORST_FIRST.index)
+
+
+def strangers(run: Run, results: Iterable[Result]) -> list[tuple[str, str]]:
+    """Targets and engines that have verdicts, but that `run.json` does not know."""
+    known = {(target.target, target.engine) for target in run.targets}
+    return sorted({(result.target, result.engine) for result in results} - known)

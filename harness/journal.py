@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from harness.engines import Record
 from harness.errors import CannotRunError, UsageError
-from harness.results import Machine, Result, Run
+from harness.results import Evidence, Machine, Model, Result, Run
 
 RESULTS = "results.jsonl"
 EVIDENCE = "evidence.jsonl"
@@ -69,11 +69,22 @@ class Journal:
 
     def add(self, record: Record) -> None:
         """Write a verdict, its evidence first: a verdict that is there can always be explained."""
-        for file, line in ((self._evidence, record.evidence), (self._results, record.result)):
-            with writing(self.folder):
-                # one write of a whole line: what a killed run leaves has at most its last line cut
-                file.write(line.to_json().encode("utf-8", "replace") + b"\n")
-                file.flush()
+        self.add_evidence(record.evidence)
+        self.add_result(record.result)
+
+    def add_evidence(self, evidence: Evidence) -> None:
+        """Write evidence alone."""
+        self._append(self._evidence, evidence)
+
+    def add_result(self, result: Result) -> None:
+        """Write a verdict alone."""
+        self._append(self._results, result)
+
+    def _append(self, file: IO[bytes], line: Model) -> None:
+        with writing(self.folder):
+            # one write of a whole line: what a killed run leaves has at most its last line cut
+            file.write(line.to_json().encode("utf-8", "replace") + b"\n")
+            file.flush()
 
     def write_run(self, run: Run) -> None:
         """Replace `run.json` as a whole, never in part."""

@@ -195,6 +195,7 @@ class Evidence(Model):
     case: str
     sent: str  #: in words, what the case sends
     expected: str  #: in words, what it expects
+    clauses: list[str] = Field(default_factory=list)  #: what the expectation rests on: `RFC 6455 5.4`
     outcome: str = ""  #: in words, what came of it
     outcome_close: str = ""
     accepted: dict[str, list[str]] = Field(default_factory=dict)  #: verdict -> the events that mean it
@@ -214,8 +215,12 @@ class Evidence(Model):
 
 
 class Deviation(Model):
-    """A known deviation: these cases give these verdicts, for this reason. A field left out may be anything."""
+    """A known deviation: these cases give these verdicts, for this reason. A field left out may be anything.
 
+    Manifests and baselines have the same: a table `[[deviations]]` of TOML.
+    """
+
+    target: str | None = None  #: whose it is, in a baseline for several targets; None: of all of them
     cases: Annotated[list[str], Field(min_length=1)]  #: Autobahn's patterns
     behavior: Behavior | None = None
     behavior_close: BehaviorClose | None = None
@@ -296,6 +301,19 @@ class Selection(Model):
     count: int
     jobs: int
     profile: Literal["full", "quick"] = "full"
+    shard: Annotated[str | None, Field(pattern=r"^[1-9]\d*/[1-9]\d*$")] = None  #: `2/4`: the second of four
+
+
+class Part(Model):
+    """A run that a merged one was made of."""
+
+    id: str
+    state: str
+    started_at: str
+    finished_at: str | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+    machine: Machine
+    selection: Selection
 
 
 class Run(Model):
@@ -308,9 +326,12 @@ class Run(Model):
     started_at: str  #: ISO 8601, UTC
     finished_at: str | None = None
     strict: bool = False
+    allow_stale: bool = False  #: whether a known deviation that happens no more only warns
+    baseline: str | None = None  #: name of the file that the known deviations are from; None: the manifests
     versions: dict[str, str] = Field(default_factory=dict)
     machine: Machine
     selection: Selection
+    parts: list[Part] = Field(default_factory=list)  #: the runs that it was merged from
     targets: list[TargetRun] = Field(default_factory=list)
 
 
@@ -329,4 +350,4 @@ def matches(pattern: str, case: str) -> bool:
 
 def case_order(case: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key for case ids: 9.1.2 before 9.1.10, numbers before letters."""
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in case.split("."))
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in case.split("."))

@@ -1,4 +1,4 @@
-"""The JSON Schemas of a run's files, generated from `harness.results`: `python -m harness.schemas` writes them."""
+"""The JSON Schemas of a run's files and of `report.json`: `python -m harness.schemas` writes them anew."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 from harness.results import Evidence, Model, Result, Run
+from reports import Report
 
 FOLDER = Path(__file__).parent / "json_schemas"
-MODELS: dict[str, type[Model]] = {"result": Result, "evidence": Evidence, "run": Run}
+MODELS: dict[str, type[Model]] = {"result": Result, "evidence": Evidence, "run": Run, "report": Report}
 
 
 def schema(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
@@ -18,12 +19,23 @@ BULK_SECTIONS = frozenset({"9", "12", "13"})
 #: hangs on when it gets to read (measured with python-websockets: OK in 8 of 8 one at a time, in 1 of 8 beside three
 #: others). They take milliseconds, and run first and one after the other.
 ALONE = frozenset({"3.4", "4.1.5", "4.2.5"})
+_WEIGHT_OF_A_NEW_PROBE = 1000  # most take less; it is in data/limit-probes.csv once somebody has measured it
 
 
 @cache
 def weights() -> dict[str, int]:
     """Each case, in order, with the milliseconds that it took a real wstest against python-websockets."""
-    text = resources.files("harness").joinpath("data/autobahn-25.10.1.csv").read_text(encoding="utf-8")
+    return _milliseconds("autobahn-25.10.1.csv")
+
+
+@cache
+def _probe_weights() -> dict[str, int]:
+    """The limit probes, with the milliseconds that they took against refimpl."""
+    return _milliseconds("limit-probes.csv")
+
+
+def _milliseconds(name: str) -> dict[str, int]:
+    text = resources.files("harness").joinpath("data", name).read_text(encoding="utf-8")
     return {row["case"]: int(row["ms"]) for row in csv.DictReader(text.splitlines())}
 
 
@@ -34,6 +46,8 @@ def section(case: str) -> str:
 
 def weight(case: str, *, deflates: bool) -> int:
     """Milliseconds to expect; sections 12 and 13 end at once where permessage-deflate is not offered."""
+    if suite_of(case) == "limits":
+        return _probe_weights().get(case, _WEIGHT_OF_A_NEW_PROBE)
     return weights()[case] if deflates or section(case) not in {"12", "13"} else 1
 
 
@@ -97,13 +111,31 @@ def shares(cases: Sequence[str], jobs: int, *, deflates: bool, at_most_ms: int =
     phases = [[alone]] if alone else []
     for phase in filter(None, (quiet, bulk)):
         total = sum(weight(case, deflates=deflates) for case in phase)
-        count = min(len(phase), max(jobs, -(-total // at_most_ms)))
-        loads = [0] * count
-        parts: list[list[str]] = [[] for _ in range(count)]
-        # a case costs a little even where it is over at once, so that light cases are spread as well
-        for case in sorted(phase, key=lambda case: -weight(case, deflates=deflates)):
-            lightest = loads.index(min(loads))
-            loads[lightest] += weight(case, deflates=deflates) + 5
-            parts[lightest].append(case)
-        phases.append([sorted(part, key=case_order) for part in parts])
+        phases.append(_spread(phase, min(len(phase), max(jobs, -(-total // at_most_ms))), deflates=deflates))
     return phases
+
+
+def _spread(cases: Sequence[str], count: int, *, deflates: bool) -> list[list[str]]:
+    """Parts of about the same weight: the longest case first, each to what is the lightest part by then."""
+    loads = [0] * count
+    parts: list[list[str]] = [[] for _ in range(count)]
+    # a case costs a little even where it is over at once, so that light cases are spread as well
+    for case in sorted(cases, key=lambda case: -weight(case, deflates=deflates)):
+        lightest = loads.index(min(loads))
+        loads[lightest] += weight(case, deflates=deflates) + 5
+        parts[lightest].append(case)
+    return [sorted(part, key=case_order) for part in parts]
+
+
+def shard(cases: Sequence[str], part: str, *, deflates: bool) -> list[str]:
+    """The cases of a part such as `2/4`: the same for everybody, all parts of about the same weight.
+
+    UsageError where the part is none (`5/4`), or has no case.
+    """
+    found = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", part)
+    number, count = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 0 < number <= count:
+        raise UsageError(f"{part!r} is no shard: the second of four is 2/4")
+    if count > len(cases):
+        raise UsageError(f"{len(cases)} cases cannot be divided into {count} shards; take fewer")
+    return _spread(cases, count, deflates=deflates)[number - 1]

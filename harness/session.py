@@ -50,6 +50,9 @@ class Plan:
     output: Path | None
     resume: bool
     strict: bool
+    allow_stale: bool = False
+    baseline: str | None = None  #: name of the file that the known deviations are from
+    shard: str | None = None  #: which part of the selection the cases are
     when_done: Callable[[Planned], None] = lambda _: None  #: told of each target when all engines have run on it
 
     def cases_of(self, engine: Engine) -> list[str]:
@@ -99,9 +102,11 @@ class Session:
         if asked != [(name, engine.name) for name in self._plan.names for engine in self._plan.engines]:
             words = ", ".join(f"{target} with {engine}" for target, engine in asked)
             raise UsageError(f"{self.folder} is a run of {words}; --resume goes on with the same targets and engine")
-        if (earlier.selection.cases, earlier.selection.exclude) != (self._plan.patterns, self._plan.exclude):
+        chosen = earlier.selection
+        if (chosen.cases, chosen.exclude, chosen.shard) != (self._plan.patterns, self._plan.exclude, self._plan.shard):
+            part = f", shard {chosen.shard}" if chosen.shard else ""
             raise UsageError(
-                f"{self.folder} asked for cases {' '.join(earlier.selection.cases)}; --resume goes on with the same"
+                f"{self.folder} asked for cases {' '.join(chosen.cases)}{part}; --resume goes on with the same"
             )
         return earlier
 
@@ -195,6 +200,8 @@ class Session:
                 "started_at": self._started,
                 "finished_at": None if state == "running" else now(),
                 "strict": plan.strict,
+                "allow_stale": plan.allow_stale,
+                "baseline": plan.baseline,
                 "versions": versions() | {engine.name: engine.version for engine in plan.engines},
                 "machine": this_machine(),
                 "selection": Selection(
@@ -203,6 +210,7 @@ class Session:
                     count=len(plan.cases),
                     jobs=plan.jobs or max(engine.default_jobs for engine in plan.engines),
                     profile=plan.profile,
+                    shard=plan.shard,
                 ),
                 "targets": self._targets,
             }
@@ -216,7 +224,7 @@ class Session:
             self._lose_unseen({result.key for result in results})
         try:
             run = self._write(state)
-            judgements, code = gate.judge_run(run, results, strict=self._plan.strict)
+            judgements, code = gate.judge_run(run, results)
             if state == "complete" and not all(judgement.complete for judgement in judgements):
                 state = "incomplete"
             run = self._write(state, code)

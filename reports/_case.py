@@ -7,68 +7,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.results import FAILING_CLOSE, NON_STRICT_CLOSE
-from reports._text import cut, first_sentence, number
+from reports._text import clause_link, cut, first_sentence, number
+from reports._wire import EXCERPT, EXCERPT_OF_PASS, close_code, wire_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.results import Closing, Evidence, WireEvent
+    from harness.results import Closing, Evidence
     from reports._column import Cell, Column
-    from reports._view import Row, Site, Survey
+    from reports._view import Row, Survey
+    from reports._wire import WireRow
 
-#: What all wire logs of passing cases may take together; those that did not pass are shown as they were recorded.
-#: With 30 implementations of 517 cases that leaves 14 rows each, and the whole report stays under 60 MB.
-WIRE_BUDGET = 20_000_000
-_ROW_SIZE = 90  # characters that a row of a pass takes, measured
-_FEWEST_ROWS, _MOST_ROWS = 12, 200
 #: What `wsconform run` takes when it is not told.
 _DEFAULT_ENGINE = "native"
 
-#: Longest excerpt of a payload or of octets in a row, in characters; 32 octets are enough where all went well.
-_EXCERPT, _EXCERPT_OF_PASS = 160, 64
 #: Most events that are listed as received or as accepted, and of a pass.
 _MOST_EVENTS, _MOST_EVENTS_OF_PASS = 40, 8
 #: Longest event in such a list, in characters.
 _EVENT = 300
+_MOST_CLAUSES = 20
+#: Where a pass has room for fewer rows than these (of some 14 implementations on), it does without its handshake, too.
+_BRIEF_BELOW = 24
 #: Most events that a sentence tells of.
 _FEW = 5
 #: Longest sentence of what went wrong.
 _SENTENCE = 300
-
-_OPCODES = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
-_FIRST_CONTROL_OPCODE = 8
-
-#: RFC 6455 7.4.1 and the IANA registry.
-_CLOSE_CODES = {
-    1000: "normal closure",
-    1001: "going away",
-    1002: "protocol error",
-    1003: "unsupported data",
-    1005: "no status code",
-    1006: "abnormal closure",
-    1007: "invalid payload data",
-    1008: "policy violation",
-    1009: "message too big",
-    1010: "mandatory extension",
-    1011: "internal error",
-    1012: "service restart",
-    1013: "try again later",
-    1014: "bad gateway",
-    1015: "TLS handshake",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class WireRow:
-    """A line of a wire log, in words."""
-
-    css: str  #: o: octets, which are shown on demand; t: no frame, but a timer or a note
-    time: str
-    direction: str
-    what: str
-    bits: tuple[str, str, str]  #: FIN, RSV, MASK
-    length: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +58,7 @@ class Entry:
     closing: tuple[tuple[str, str], ...]
     wire: tuple[WireRow, ...]
     has_times: bool
-    has_octets: bool
+    is_brief: bool  #: a pass among very many, of which only what it takes to see that it is one has room
     file: str | None  #: the engine's own page, relative to the run's folder, if it is there
 
 
@@ -105,15 +68,10 @@ class CasePage:
 
     row: Row
     scripts: tuple[Script, ...]
+    clauses: tuple[tuple[str, str | None], ...]  #: what the expectation rests on, and where it stands
     entries: tuple[Entry, ...]
     previous: Row | None
     next: Row | None
-
-
-def wire_rows_of_passes(site: Site) -> int:
-    """How many rows of a wire log a case that passed may have, so that the whole report stays in its bounds."""
-    passes = sum(column.observed for column in site.columns)
-    return max(_FEWEST_ROWS, min(_MOST_ROWS, WIRE_BUDGET // (_ROW_SIZE * max(1, passes))))
 
 
 def repeat_command(survey: Survey, column: Column, case: str) -> str:
@@ -141,12 +99,20 @@ def scripts(evidences: Sequence[Evidence]) -> tuple[Script, ...]:
     return tuple(told.values())
 
 
+def clauses(evidences: Sequence[Evidence]) -> tuple[tuple[str, str | None], ...]:
+    """The clauses that any engine names, with their addresses."""
+    named = dict.fromkeys(clause for evidence in evidences for clause in evidence.clauses)
+    return tuple((cut(clause, _EVENT), clause_link(clause)) for clause in list(named)[:_MOST_CLAUSES])
+
+
 def entry(
     survey: Survey, column: Column, case: str, evidence: Evidence | None, *, file: str | None, most: int
 ) -> Entry:
     """What one target made of the case; `most` is the longest wire log of a pass, in rows."""
     cell = column.cells[case]
     events = evidence.wire if evidence else []
+    is_brief = cell.is_plain and most < _BRIEF_BELOW
+    wire = wire_rows(events, most, EXCERPT_OF_PASS, with_octets=not is_brief) if cell.is_plain else wire_rows(events)
     return Entry(
         column=column,
         cell=cell,
@@ -155,9 +121,9 @@ def entry(
         command=repeat_command(survey, column, case),
         received=_some(evidence.received, _MOST_EVENTS_OF_PASS if cell.is_plain else _MOST_EVENTS) if evidence else (),
         closing=_closing(evidence.closing) if evidence and evidence.closing else (),
-        wire=wire_rows(events, most, _EXCERPT_OF_PASS) if cell.is_plain else wire_rows(events),
+        wire=wire,
         has_times=any(event.at_ms is not None for event in events),
-        has_octets=any(event.kind == "octets" for event in events),
+        is_brief=is_brief,
         file=file,
     )
 
@@ -182,70 +148,9 @@ def sentence(cell: Cell, evidence: Evidence | None) -> str:
 
 def _difference(evidence: Evidence) -> str:
     """What was received and what would have been right, as far as it fits in a sentence."""
-    seen = cut(", ".join(evidence.received[:_FEW]), _EXCERPT) or "nothing"
-    right = cut(", ".join(evidence.accepted.get("OK", ())[:_FEW]), _EXCERPT) or "nothing"
+    seen = cut(", ".join(evidence.received[:_FEW]), EXCERPT) or "nothing"
+    right = cut(", ".join(evidence.accepted.get("OK", ())[:_FEW]), EXCERPT) or "nothing"
     return f"Received: {seen}; OK would be: {right}."
-
-
-def close_code(code: int | None) -> str:
-    """A close code and what it means."""
-    if code is None:
-        return "none"
-    return f"{code} ({_CLOSE_CODES[code]})" if code in _CLOSE_CODES else str(code)
-
-
-def opcode_name(opcode: int | None) -> str:
-    """An opcode in words (RFC 6455 5.2)."""
-    if opcode is None:
-        return "frame"
-    if opcode in _OPCODES:
-        return _OPCODES[opcode]
-    return f"reserved {'control' if opcode >= _FIRST_CONTROL_OPCODE else 'data'} (opcode {opcode})"
-
-
-def wire_rows(events: Sequence[WireEvent], most: int = _MOST_ROWS, excerpt: int = _EXCERPT) -> tuple[WireRow, ...]:
-    """A wire log in words: all of it, or its beginning and its end with what was left out between them."""
-    if len(events) <= most:
-        return tuple(_wire_row(event, excerpt) for event in events)
-    tail = most // 3
-    head = most - tail
-    gap = WireRow("t", "", "", "left out", ("", "", ""), "", f"{len(events) - most} events; all are in evidence.jsonl")
-    return (*wire_rows(events[:head], head, excerpt), gap, *wire_rows(events[-tail:], tail, excerpt))
-
-
-def _wire_row(event: WireEvent, excerpt: int) -> WireRow:
-    is_frame = event.kind == "frame"
-    text = cut(event.data, excerpt)
-    if is_frame and event.opcode == 8 and (code := _code_in(event.data)) is not None:  # noqa: PLR2004 - RFC 6455 5.5.1
-        text += f" = {close_code(code)}"
-    return WireRow(
-        css={"frame": "", "octets": "o"}.get(event.kind, "t"),
-        time="" if event.at_ms is None else f"{event.at_ms:.1f}",
-        direction={"sent": "\u2192 sent", "received": "\u2190 received", None: ""}[event.direction],
-        what=opcode_name(event.opcode) if is_frame else event.kind,
-        bits=(_bit(event.fin), _rsv(event.rsv), _bit(event.masked)),
-        length="" if event.length is None else str(event.length),
-        text=" \u2014 ".join(part for part in (text, event.note) if part),
-    )
-
-
-def _bit(value: bool | None) -> str:
-    return "" if value is None else str(int(value))
-
-
-def _rsv(rsv: int | None) -> str:
-    """RSV1 is the most significant of the three bits (RFC 6455 5.2)."""
-    if not rsv:
-        return "" if rsv is None else "0"
-    return "+".join(f"RSV{number}" for number in (1, 2, 3) if rsv & (8 >> number))
-
-
-def _code_in(data: str) -> int | None:
-    """The close code in a payload that is given as octets."""
-    try:
-        return int(data[2:6], 16) if data.startswith("0x") and len(data) >= len("0x03e8") else None
-    except ValueError:
-        return None
 
 
 def _some(events: Sequence[str], most: int = _MOST_EVENTS) -> tuple[str, ...]:

@@ -8,12 +8,14 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Literal
 
+from harness.gate import failing_outcomes, judge
 from harness.results import Behavior, BehaviorClose, Outcome, ProbeVerdict, TargetRun, case_order
 from reports._text import slugs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from harness.gate import Judgement
     from harness.results import Deviation, Result
     from reports._load import Recorded
 
@@ -117,6 +119,7 @@ class Column:
     run: TargetRun
     page: str  #: file name of the implementation's page
     cells: dict[str, Cell]
+    judgement: Judgement  #: the gate's
     strict: bool
     is_recorded: bool = True  #: whether `run.json` knows it; a run that was killed may have results only
 
@@ -151,16 +154,15 @@ class Column:
         """How many of the failures are known deviations."""
         return sum(1 for cell in self.cells.values() if cell.deviation and cell.outcome is Outcome.FAILED)
 
-    @cached_property
+    @property
     def unexplained(self) -> int:
         """How many cases fail the gate: failures (and with `--strict` NON-STRICT) that are not known."""
-        failing = failing_outcomes(strict=self.strict)
-        return sum(1 for cell in self.cells.values() if cell.outcome in failing and not cell.deviation)
+        return len(self.judgement.unexpected)
 
-    @cached_property
+    @property
     def stale(self) -> int:
-        """How many cases a known deviation covers that no longer deviate; they fail the gate too."""
-        return len({case for use in self.deviations for case in use.passing})
+        """How many cases a known deviation covers that no longer deviate; they fail the gate too (but see there)."""
+        return len(self.judgement.stale)
 
     @property
     def observed(self) -> int:
@@ -185,8 +187,7 @@ class Column:
     @property
     def is_complete(self) -> bool:
         """Whether every case that was asked for has a verdict, and one at least was, as the gate has it."""
-        is_told = self.is_recorded and not self.run.error and not self.run.lost
-        return is_told and self.observed == self.run.expected > 0
+        return self.is_recorded and not self.run.error and self.judgement.complete
 
     @property
     def status(self) -> tuple[str, str]:
@@ -197,8 +198,10 @@ class Column:
             return ("f", "\u2717 failed, incomplete") if self.unexplained else ("l", "! incomplete")
         if self.unexplained:
             return "f", "\u2717 failed"
-        if self.stale:
+        if self.stale and not self.judgement.allow_stale:
             return "f", "\u2717 stale known deviations"
+        if self.run.unexplained:
+            return "f", "\u2717 died"
         return ("k", "\u2713 passed, known deviations") if self.known else ("p", "\u2713 passed")
 
     def _may_concern(self, deviation: Deviation) -> bool:
@@ -212,11 +215,6 @@ class Column:
         # a manifest has one list for both suites: what is there for the other one has nothing to say here
         uses = [use for use in uses if use.status != "not exercised" or self._may_concern(use.deviation)]
         return tuple(sorted(uses, key=lambda use: use.status in ("in use", "not exercised")))
-
-
-def failing_outcomes(*, strict: bool) -> frozenset[Outcome]:
-    """The outcomes that fail the gate unless they are known."""
-    return frozenset({Outcome.FAILED, Outcome.NON_STRICT} if strict else {Outcome.FAILED})
 
 
 def columns_of(recorded: Recorded) -> tuple[Column, ...]:
@@ -237,6 +235,9 @@ def columns_of(recorded: Recorded) -> tuple[Column, ...]:
             run=run,
             page=f"{pages[run.target]}.html",
             cells=_cells(run, by_pair.get(pair, [])),
+            judgement=judge(
+                run, by_pair.get(pair, []), strict=recorded.run.strict, allow_stale=recorded.run.allow_stale
+            ),
             strict=recorded.run.strict,
             is_recorded=pair in known_pairs,
         )

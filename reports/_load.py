@@ -86,22 +86,21 @@ class EvidenceIndex:
         return found
 
 
-def load(folder: Path) -> Recorded:
-    """Read a run's folder.
+def load(folder: Path, run: Run | None = None) -> Recorded:
+    """Read a run's folder; `run` is taken in place of its `run.json`, where it is to be judged by another baseline.
 
     Raises:
         ReportError: there is no `run.json`, or it is not one that this version reads.
 
     """
-    path = folder / "run.json"
-    try:
-        run = Run.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise ReportError(f"{path} cannot be read ({error.strerror}): is {folder} the folder of a run?") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ReportError(f"{path} is not a run that this version reads: {where}: {first['msg']}") from error
+    run, results, unreadable = load_verdicts(folder, run)
+    evidence = EvidenceIndex(folder / "evidence.jsonl")
+    return Recorded(folder, run, results, evidence, (*unreadable, *evidence.unreadable))
+
+
+def load_verdicts(folder: Path, run: Run | None = None) -> tuple[Run, dict[Key, Result], list[str]]:
+    """A run, its results, and the lines that are none: what there is to compare two runs by; raises as `load` does."""
+    run = run or _run(folder)
     results: dict[Key, Result] = {}
     unreadable: list[str] = []
     for line in _lines(folder / "results.jsonl"):
@@ -112,8 +111,19 @@ def load(folder: Path) -> Recorded:
                 unreadable.append(f"results.jsonl, line {line.number}")
         else:
             results[result.key] = result  # a later line is a rerun
-    evidence = EvidenceIndex(folder / "evidence.jsonl")
-    return Recorded(folder, run, results, evidence, (*unreadable, *evidence.unreadable))
+    return run, results, unreadable
+
+
+def _run(folder: Path) -> Run:
+    path = folder / "run.json"
+    try:
+        return Run.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read ({error.strerror}): is {folder} the folder of a run?") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ReportError(f"{path} is not a run that this version reads: {where}: {first['msg']}") from error
 
 
 def _lines(path: Path) -> Iterator[Line]:

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.results import ProbeVerdict
-from reports._case import close_code
 from reports._column import VERDICT_CSS
 from reports._text import cut
+from reports._wire import close_code
 
 if TYPE_CHECKING:
     from harness.results import Measured

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import os.path
-from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from harness.results import Outcome
-from reports import _plots, _probe
-from reports._case import CasePage, close_code, entry, repeat_command, scripts, sentence, wire_rows_of_passes
-from reports._load import load
-from reports._sections import SECTIONS, SUBSECTIONS, section_of, subsection_of
-from reports._text import cut, first_sentence, href, safe_link, visible
+from reports import _plots
+from reports._case import CasePage, clauses, entry, scripts, sentence
+from reports._engines import both_engines
+from reports._environment import environment
+from reports._load import load, load_verdicts
+from reports._parts import part
+from reports._since import what_differs
+from reports._text import first_sentence, href
 from reports._view import survey
+from reports._wire import rows_of_passes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from reports._column import Cell, Column
+    from harness.results import Run
     from reports._load import Key, Recorded
-    from reports._view import Row, Survey
+    from reports._parts import Part
+    from reports._since import Verdicts
+    from reports._view import Survey
+
+#: The pages of the whole run, and what the navigation calls them.
+_PAGES = {
+    "index.html": "Overview",
+    "matrix.html": "Matrix",
+    "limits.html": "Limits",
+    "crosscheck.html": "Crosscheck",
+    "changes.html": "Changes",
+    "about.html": "About",
+}
+
+#: So many changes since an earlier run are listed on the overview; the page of them has all.
+_MOST_CHANGES = 20
 
 #: Up to so many cells each is a link. A larger matrix would outgrow a megabyte: there a pass is reached by its row.
 MOST_LINKED_CELLS = 6000
@@ -34,40 +48,24 @@ _MARK = b'<meta name="generator" content="wsconform">'
 _MARK_WITHIN = 1000
 
 _STATIC = ("report.css", "report.js")
+#: Of so many targets the overview tells what failed, and so much of each: who has one implementation looks for that.
+_FEW_TARGETS, _MOST_FAILURES = 3, 20
+
 _TITLE = 90
 _TITLE_OF_PROBE = 140
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A case on an implementation's page."""
-
-    row: Row
-    cell: Cell
-    sentence: str
-    command: str
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What an implementation's page says about one engine."""
-
-    column: Column
-    failures: tuple[Finding, ...]
-    lost: tuple[Finding, ...]
-    known: tuple[Finding, ...]
-    notable: tuple[Finding, ...]  #: non-strict, unimplemented, informational
-    rows: tuple[tuple[Row, Cell], ...]
-    log: str | None
-
-
-def write_report(run_folder: Path, destination: Path | None = None) -> Path:
+def write_report(
+    run_folder: Path, destination: Path | None = None, *, run: Run | None = None, since: Path | None = None
+) -> Path:
     """Write the HTML report of a run.
 
     Args:
         run_folder: the folder with `run.json`, `results.jsonl` and `evidence.jsonl`.
         destination: the folder to write to, by default `report` in the run's. Pages of an earlier report in it are
             replaced, and those that the run no longer has are removed.
+        run: what to take in place of the folder's `run.json`, to judge it by another baseline.
+        since: the folder of an earlier run; what differs from it is shown.
 
     Returns:
         The path of the overview, `index.html`.
@@ -77,39 +75,63 @@ def write_report(run_folder: Path, destination: Path | None = None) -> Path:
         OSError: the report cannot be written.
 
     """
-    recorded = load(run_folder)
-    return _Writer(recorded, destination or run_folder / "report").write()
+    recorded = load(run_folder, run)
+    old = load_verdicts(since)[:2] if since else None
+    return _Writer(recorded, destination or run_folder / "report", old).write()
 
 
 class _Writer:
     """One report being written. Cases come first: what went wrong in them is told again on the other pages."""
 
-    def __init__(self, recorded: Recorded, destination: Path) -> None:
+    def __init__(self, recorded: Recorded, destination: Path, old: Verdicts | None) -> None:
         self._recorded = recorded
         self._destination = destination
-        self._site = survey(recorded)
-        self._most_rows = wire_rows_of_passes(self._site)
+        self._site = site = survey(recorded)
+        self._since = what_differs(site, old, recorded.results) if old else None
+        self._both = both_engines(site, recorded)
+        self._most_rows = rows_of_passes(sum(column.observed for column in site.columns))
         self._sentences: dict[Key, str] = {}
-        self._environment = _environment()
         self._link_to_run = os.path.relpath(recorded.folder, destination).replace(os.sep, "/")
         self._written: set[Path] = set()
+        self._parts: list[Part] = []
+        exist = {
+            "index.html": True,
+            "matrix.html": bool(site.conformance.columns),
+            "limits.html": bool(site.limits.columns),
+            "crosscheck.html": bool(self._both),
+            "changes.html": self._since is not None,
+            "about.html": True,
+        }
+        self._pages = [(file, name) for file, name in _PAGES.items() if exist[file]]
 
     def write(self) -> Path:
         static = self._destination / "static"
         static.mkdir(parents=True, exist_ok=True)
         for name in _STATIC:
             (static / name).write_bytes((files("reports") / "static" / name).read_bytes())
-        self._cases(self._site.conformance, "cases", "case.html.j2", _TITLE)
-        self._cases(self._site.limits, "limits", "probe.html.j2", _TITLE_OF_PROBE)
-        self._implementations()
         conformance, limits = self._site.conformance, self._site.limits
-        if limits.columns:
-            plots = {"scatters": _plots.scatters(limits), "intervals": _plots.intervals(limits)}
-            self._page("limits.html", "limits.html.j2", limits, root="", **plots)
+        self._cases(conformance, "cases", "case.html.j2", _TITLE)
+        self._cases(limits, "limits", "probe.html.j2", _TITLE_OF_PROBE)
+        self._implementations()
         linked = len(conformance.rows) * len(conformance.columns) <= MOST_LINKED_CELLS
-        index = self._page("index.html", "index.html.j2", conformance, root="", are_all_linked=linked)
+        few = len(self._site.targets) <= _FEW_TARGETS
+        values: dict[str, dict[str, object]] = {
+            "index.html": {
+                "since": self._since,
+                "most_changes": _MOST_CHANGES,
+                "failures": [part for part in self._parts if part.failures] if few else [],
+                "most_failures": _MOST_FAILURES,
+            },
+            "matrix.html": {"are_all_linked": linked},
+            "limits.html": {"scatters": _plots.scatters(limits), "intervals": _plots.intervals(limits)},
+            "crosscheck.html": {"both": self._both},
+            "changes.html": {"since": self._since},
+        }
+        for file, _ in self._pages:
+            shown = limits if file == "limits.html" else conformance
+            self._page(file, f"{file}.j2", shown, root="", here=file, **values.get(file, {}))
         self._remove_old()
-        return index
+        return self._destination / "index.html"
 
     def _cases(self, survey: Survey, folder: str, template: str, longest_title: int) -> None:
         for position, row in enumerate(survey.rows):
@@ -125,6 +147,7 @@ class _Writer:
             page = CasePage(
                 row=row,
                 scripts=scripts(found),
+                clauses=clauses(found),
                 entries=tuple(
                     entry(
                         survey,
@@ -143,40 +166,14 @@ class _Writer:
 
     def _implementations(self) -> None:
         for target, columns in self._site.targets.items():
-            values = {"target": target, "parts": tuple(self._part(column) for column in columns)}
-            survey = self._site.survey_of(columns[0])
-            self._page(f"implementations/{columns[0].page}", "implementation.html.j2", survey, root="../", **values)
-
-    def _part(self, column: Column) -> Part:
-        survey = self._site.survey_of(column)
-        rows = [(row, column.cells[row.case]) for row in survey.rows if row.case in column.cells]
-
-        def findings(wanted: Callable[[Cell], bool]) -> tuple[Finding, ...]:
-            return tuple(
-                Finding(
-                    row=row,
-                    cell=cell,
-                    sentence=self._sentences.get((column.run.target, column.run.engine, row.case), ""),
-                    command=repeat_command(survey, column, row.case),
-                )
-                for row, cell in rows
-                if wanted(cell)
+            parts = tuple(
+                part(self._site.survey_of(column), column, self._sentences, self._in_run(column.run.log))
+                for column in columns
             )
-
-        return Part(
-            column=column,
-            failures=findings(lambda cell: cell.outcome is Outcome.FAILED and not cell.deviation),
-            lost=findings(lambda cell: cell.outcome is Outcome.LOST),
-            known=findings(lambda cell: cell.deviation is not None),
-            notable=findings(
-                lambda cell: (
-                    cell.outcome in (Outcome.NON_STRICT, Outcome.UNIMPLEMENTED, Outcome.INFORMATIONAL)
-                    and not cell.deviation
-                )
-            ),
-            rows=tuple(rows),
-            log=self._in_run(column.run.log),
-        )
+            self._parts += parts
+            survey = self._site.survey_of(columns[0])
+            path = f"implementations/{columns[0].page}"
+            self._page(path, "implementation.html.j2", survey, root="../", target=target, parts=parts)
 
     def _in_run(self, path: str | None) -> str | None:
         """A link, from the report's folder, to a file of the run; none when it is not there or not in the run."""
@@ -190,16 +187,16 @@ class _Writer:
             return None
         return href(f"{self._link_to_run}/{path}") if is_there and file.is_relative_to(folder) else None
 
-    def _page(self, path: str, template: str, survey: Survey, *, root: str, **values: object) -> Path:
+    def _page(self, path: str, template: str, survey: Survey, *, root: str, here: str = "", **values: object) -> None:
         file = self._destination / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        html = self._environment.get_template(template).render(site=self._site, survey=survey, root=root, **values)
+        around = {"site": self._site, "survey": survey, "root": root, "here": here, "pages": self._pages}
+        html = environment().get_template(template).render(around | values)
         file.write_text(html, encoding="utf-8", newline="\n")
         self._written.add(file)
-        return file
 
     def _remove_old(self) -> None:
-        for pattern in ("cases/*.html", "limits/*.html", "implementations/*.html", "limits.html"):
+        for pattern in ("cases/*.html", "limits/*.html", "implementations/*.html", *_PAGES):
             for file in self._destination.glob(pattern):
                 if file in self._written:
                     continue
@@ -207,27 +204,3 @@ class _Writer:
                     is_ours = _MARK in page.read(_MARK_WITHIN)
                 if is_ours:
                     file.unlink()
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["safe_link"] = safe_link
-    environment.filters["cut"] = cut
-    environment.filters["close_code"] = close_code
-    environment.filters["measured_rows"] = _probe.measured_rows
-    environment.filters["octets"] = _probe.octets
-    environment.filters["setting"] = _probe.setting
-    environment.filters["grouped"] = _probe.grouped
-    environment.filters["memory_plot"] = _plots.memory
-    environment.globals["meanings"] = _probe.MEANINGS
-    environment.globals["section_title"] = lambda case: (section_of(case), SECTIONS.get(section_of(case), ""))
-    environment.globals["family_title"] = lambda case: (subsection_of(case), SUBSECTIONS.get(subsection_of(case), ""))
-    return environment

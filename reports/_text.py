@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +26,9 @@ _HIDDEN = re.compile(
     + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
     + "]"
 )
+
+#: A clause as our cases name it, and as people write it: `RFC 6455 5.4`, `RFC 6455, section 5.4`.
+_CLAUSE = re.compile(r"RFC (?P<rfc>\d{4}),? (?:[Ss]ection )?(?P<section>\d{1,2}(?:\.\d{1,2}){0,3})(?![\d.]*\w)")
 
 _FIRST_SENTENCE = re.compile(r"\s*(.+?[.!?])(?=\s|$)", re.DOTALL)
 
@@ -78,6 +81,23 @@ def safe_link(url: str | None) -> str | None:
     except ValueError:
         return None
     return url if parts.scheme.lower() in {"http", "https"} and host else None
+
+
+def clause_link(clause: str) -> str | None:
+    """Where a clause stands at its publisher's; none if it is no clause."""
+    found = _CLAUSE.fullmatch(clause)
+    return f"https://www.rfc-editor.org/rfc/rfc{found['rfc']}#section-{found['section']}" if found else None
+
+
+def with_clauses(text: str) -> Markup:
+    """A text in which the clauses that it names are links to them."""
+    shown = str(visible(text))
+    parts, end = [], 0
+    for found in _CLAUSE.finditer(shown):
+        link = Markup('<a href="{}" rel="noreferrer noopener">{}</a>').format(clause_link(found[0]), found[0])
+        parts += [escape(shown[end : found.start()]), link]
+        end = found.end()
+    return Markup("").join([*parts, escape(shown[end:])])
 
 
 def href(path: str) -> str:

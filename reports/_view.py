@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from harness.gate import judge_run
 from harness.results import Outcome, case_order
 from reports._column import OUTCOME_CSS, Cell, Column, columns_of
 from reports._sections import SECTIONS, SUBSECTIONS, section_of, subsection_of
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
     from harness.results import Run
     from reports._load import Recorded
+
+#: What a run may have ended with although the gate passes it now: it may be told to expect other verdicts since.
+_ABOUT_VERDICTS = (None, 0, 1)
 
 _UNFINISHED = {
     "running": "The run has not ended, or was killed",
@@ -129,6 +134,21 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the overview: an implementation under an engine, and its limits."""
+
+    column: Column  #: of its limit probes, where it has no other
+    limits: Column | None
+
+    @property
+    def filters(self) -> str:
+        """By what it can be found: f: it fails, i: it is incomplete."""
+        columns = [self.column, self.limits] if self.limits else [self.column]
+        fails = any(column.status[0] == "f" for column in columns)
+        return ("f" if fails else "") + ("" if all(column.is_complete for column in columns) else "i")
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """The whole run."""
 
@@ -137,6 +157,7 @@ class Site:
     conformance: Survey
     limits: Survey
     banner: Banner
+    exit_code: int  #: what the gate says, for this is where it may have been told otherwise since the run
     unreadable: tuple[str, ...]
 
     @property
@@ -147,6 +168,26 @@ class Site:
             found.setdefault(column.run.target, []).append(column)
         return found
 
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of the overview."""
+        found = []
+        for columns in self.targets.values():
+            limits = next((column for column in columns if column.probes), None)
+            found += [Line(column, limits) for column in columns if not column.probes or len(columns) == 1]
+        return tuple(found)
+
+    @property
+    def duration(self) -> str:
+        """How long the run took, as far as it says; several that were merged may have run side by side."""
+        if self.run.finished_at is None:
+            return ""
+        try:
+            took = datetime.fromisoformat(self.run.finished_at) - datetime.fromisoformat(self.run.started_at)
+        except (ValueError, TypeError):  # no times, or one of them without a zone
+            return ""
+        return str(timedelta(seconds=round(took.total_seconds())))
+
     def survey_of(self, column: Column) -> Survey:
         """The survey that the column is in."""
         return self.limits if column.probes else self.conformance
@@ -155,12 +196,14 @@ class Site:
 def survey(recorded: Recorded) -> Site:
     """Put a run's records in order."""
     columns = columns_of(recorded)
+    _, exit_code = judge_run(recorded.run, recorded.results.values())
     return Site(
         run=recorded.run,
         columns=columns,
         conformance=_survey(column for column in columns if not column.probes),
         limits=_survey(column for column in columns if column.probes),
-        banner=_banner(recorded.run, columns),
+        banner=_banner(recorded.run, columns, exit_code),
+        exit_code=int(exit_code),
         unreadable=recorded.unreadable,
     )
 
@@ -191,33 +234,35 @@ def _sections(rows: Sequence[Row]) -> tuple[Group, ...]:
     )
 
 
-def _banner(run: Run, columns: Sequence[Column]) -> Banner:
-    """What the run comes to. It is green only when nothing that was asked for is missing."""
+def _banner(run: Run, columns: Sequence[Column], exit_code: int) -> Banner:
+    """What the run comes to, in words: green only if the gate passes it, and if it has ended."""
     gaps = [gap for column in columns if (gap := _gap(column))]
     if run.state in _UNFINISHED:
         gaps.insert(0, f"{_UNFINISHED[run.state]}: what is shown is what was measured until then.")
     if not columns:
         gaps.append("No target was run.")
     known = sum(column.known for column in columns)
-    unexplained = sum(column.unexplained for column in columns)
     stale = sum(column.stale for column in columns)
-    failures = " and ".join(
-        f"{count} {what}{'' if count == 1 else 's'}"
-        for count, what in ((unexplained, "failed verdict"), (stale, "stale known deviation"))
-        if count
+    counted = (
+        (sum(column.unexplained for column in columns), "failed verdict"),
+        (0 if run.allow_stale else stale, "stale known deviation"),
+        (sum(len(column.run.unexplained) for column in columns), "unexplained death"),
     )
+    failures = " and ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counted if count)
     if gaps and failures:
         return Banner("f", f"\u2717 Incomplete, and {failures}", tuple(gaps))
     if gaps:
         return Banner("l", "! Incomplete", tuple(gaps))
     if failures:
-        return Banner("f", f"\u2717 {failures}", (f"Besides {known} that are known.",) if known else ())
-    if run.exit_code:
-        return Banner("f", f"\u2717 Ended with exit code {run.exit_code}", ())
+        deaths = [f"{column.run.target} died: {death}" for column in columns for death in column.run.unexplained]
+        return Banner("f", f"\u2717 {failures}", (*([f"Besides {known} that are known."] if known else ()), *deaths))
+    if exit_code or run.exit_code not in _ABOUT_VERDICTS:
+        return Banner("f", f"\u2717 Ended with exit code {exit_code or run.exit_code}", ())
+    notes = [f"{stale} known deviations happen no more: a warning only, as was asked for."] if stale else []
     if known:
         headline = f"\u2713 Passed, with {known} known deviation{'' if known == 1 else 's'}"
-        return Banner("k", headline, ("Each has a reason; see its page.",))
-    return Banner("p", "\u2713 Passed", ())
+        return Banner("k", headline, ("Each has a reason; see its page.", *notes))
+    return Banner("k" if notes else "p", "\u2713 Passed", tuple(notes))
 
 
 def _gap(column: Column) -> str:

@@ -12,8 +12,10 @@ from harness import __version__
 from harness.cli.cases import cases
 from harness.cli.common import State
 from harness.cli.crosscheck import crosscheck
-from harness.cli.inspect import gate, implementations, report
+from harness.cli.diff import diff
+from harness.cli.implementations import implementations
 from harness.cli.run import compare, import_, run
+from harness.cli.runs import gate, merge, report
 from harness.errors import ExitCode, WsconformError
 
 __all__ = ["cli", "main"]
@@ -30,6 +32,9 @@ def cli() -> None:
     wsconform run ws --cases '6.*'         one section against an implementation
     wsconform compare                      every implementation, side by side
     wsconform crosscheck refimpl           both engines, and where they disagree
+    wsconform gate --baseline known.toml   judge the latest run by what you expect of it
+    wsconform report --format junit        the latest run for a CI system
+    wsconform diff OLD NEW                 what got worse, and what better
 
     \b
     Exit codes: 0 passed; 1 a verdict failed the gate; 2 usage or bad configuration; 3 the
@@ -37,7 +42,7 @@ def cli() -> None:
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
 
 
-for command in (run, compare, crosscheck, import_, gate, report, cases, implementations):
+for command in (run, compare, crosscheck, import_, gate, report, diff, merge, cases, implementations):
     cli.add_command(command)
 
 

@@ -61,6 +61,27 @@ _LIMITS = (
     ),
 )
 
+baseline_option = click.option(
+    "--baseline",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Known deviations to expect, in place of those in the manifests.",
+)
+allow_stale_option = click.option(
+    "--allow-stale", is_flag=True, help="A known deviation that happens no more only warns."
+)
+strict_option = click.option("--strict", is_flag=True, help="NON-STRICT and FAILED BY CLIENT fail the gate too.")
+
+_GATE = (
+    baseline_option,
+    allow_stale_option,
+    click.option(
+        "--shard",
+        metavar="K/N",
+        help="The K-th of N parts of the cases, of about the same weight; `wsconform merge` joins their runs.",
+    ),
+)
+
 _RUN = (
     click.option(
         "--wstest",
@@ -94,7 +115,7 @@ _RUN = (
         "--output", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder.  [default: build/runs/<id>]"
     ),
     click.option("--resume", is_flag=True, help="Go on with an unfinished run (the latest, or that of --output)."),
-    click.option("--strict", is_flag=True, help="NON-STRICT and FAILED BY CLIENT fail the gate too."),
+    strict_option,
     click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON."),
     click.option("-q", "--quiet", is_flag=True, help="No progress."),
     click.option("-v", "--verbose", is_flag=True, help="A line a case."),
@@ -112,6 +133,6 @@ def _all(options: tuple[Decorator, ...]) -> Decorator:
 
 
 selection_options = _all(_SELECTION)
-run_options = _all((*_SELECTION, *_LIMITS, *_ENGINE, *_RUN))
-#: The same but for the engine: it takes both.
+run_options = _all((*_SELECTION, *_LIMITS, *_ENGINE, *_GATE, *_RUN))
+#: The same but for the engine, for it takes both, and for what the gate expects, for it has another one.
 crosscheck_options = _all((*_SELECTION, *_RUN))

@@ -11,12 +11,13 @@ import click
 from harness import manifest
 from harness.cli.common import crosscheck_options
 from harness.cli.run import Launch, RunOptions
-from harness.crosscheck import Comparison, Verdict, allowed, compare, settle
+from harness.crosscheck import Comparison, Verdict, allowed, compare, save
 from harness.errors import ExitCode
 from harness.gate import Judgement
-from harness.journal import read_results
+from harness.journal import read_results, writing
 from harness.progress import Reporter
 from harness.session import Planned, Session
+from harness.settle import settle
 from harness.targets.kept import KeptTarget
 from harness.text import printable
 from reports import write_report
@@ -58,7 +59,9 @@ def crosscheck(names: tuple[str, ...], **options: Unpack[RunOptions]) -> int:
         finally:
             for target in kept.values():
                 target.end()
-        report = write_report(finished.folder)
+        with writing(finished.folder):
+            save(finished.folder, comparisons)
+            report = write_report(finished.folder)
     # a verdict that fails says something about the target; here only the engines are judged
     code: ExitCode = ExitCode.PASSED if finished.exit_code is ExitCode.FAILED else finished.exit_code
     if code is ExitCode.PASSED and any(comparison.disagreements for comparison in comparisons):

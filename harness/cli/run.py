@@ -10,8 +10,8 @@ from typing import Any, Literal, NotRequired, TypedDict, Unpack
 
 import click
 
-from harness import containers, manifest, processes, selection
-from harness.cli.common import debug_option, run_options
+from harness import baseline, containers, manifest, processes, selection
+from harness.cli.common import allow_stale_option, baseline_option, debug_option, run_options, strict_option
 from harness.cli.summary import print_summary
 from harness.endpoint import parse_url
 from harness.engines import Engine
@@ -42,6 +42,9 @@ class RunOptions(TypedDict):
     engine: NotRequired[str]
     suite: NotRequired[SuiteOption | None]
     limits: NotRequired[tuple[str, ...]]
+    baseline: NotRequired[Path | None]
+    allow_stale: NotRequired[bool]
+    shard: NotRequired[str | None]
     wstest: str | None
     autobahn_image: str | None
     container: bool
@@ -81,13 +84,32 @@ def compare(names: tuple[str, ...], **options: Unpack[RunOptions]) -> int:
 @click.option("--target", required=True, metavar="NAME", help="Whom Autobahn tested.")
 @click.option("--cases", multiple=True, metavar="PATTERN", default=("*",), help="Cases that it was asked for.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="The run's folder.")
-@click.option("--strict", is_flag=True, help="NON-STRICT and FAILED BY CLIENT fail the gate too.")
+@baseline_option
+@allow_stale_option
+@strict_option
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @debug_option
-def import_(folder: Path, target: str, cases: tuple[str, ...], output: Path | None, strict: bool, as_json: bool) -> int:
+def import_(
+    folder: Path,
+    target: str,
+    cases: tuple[str, ...],
+    output: Path | None,
+    baseline: Path | None,
+    allow_stale: bool,
+    strict: bool,
+    as_json: bool,
+) -> int:
     """Make a run, with report and gate, of the output FOLDER of a wstest that you started yourself."""
-    finished = import_output(folder, target=target, patterns=list(cases), output=output, strict=strict)
-    return _show(finished, as_json=as_json)
+    finished = import_output(
+        folder,
+        target=target,
+        patterns=list(cases),
+        output=output,
+        baseline=baseline,
+        allow_stale=allow_stale,
+        strict=strict,
+    )
+    return show(finished, as_json=as_json)
 
 
 def _run(names: Sequence[str], options: RunOptions, *, profile: Profile) -> int:
@@ -97,7 +119,7 @@ def _run(names: Sequence[str], options: RunOptions, *, profile: Profile) -> int:
         reporter.say(f"{launch.about}; results go to {session.folder}")
         finished = session.run()
         reporter.step("writing the report")
-    return _show(finished, as_json=options["as_json"])
+    return show(finished, as_json=options["as_json"])
 
 
 class Launch:
@@ -113,12 +135,17 @@ class Launch:
         wanted = suite or self._usual_suite(engines)
         self.cases = selection.resolve(options["cases"], options["exclude"], None if wanted == "all" else wanted)
         self._check_urls()
+        self._baseline = baseline.load(file) if (file := options.get("baseline")) else None
         if swept := processes.sweep():
             reporter.say(f"ended {swept} process(es) that an earlier, killed run had left")
         self._sources = {name: None if "://" in name else manifest.load(name) for name in names}
         self.targets = [source.manifest.name if source else name for name, source in self._sources.items()]
         if len({*self.targets}) < len(names):
             raise UsageError(f"two targets have the same name: {', '.join(self.targets)}")
+        if part := options.get("shard"):
+            # the same for all targets, so that the shards of every machine fit together
+            deflates = any(source is None or source.deflates for source in self._sources.values())
+            self.cases = selection.shard(self.cases, part, deflates=deflates)
         self._client = _docker_client(reporter.say, needed=options["container"])
         self.engines: list[Engine] = []
         suites = {selection.suite_of(case) for case in self.cases}
@@ -171,6 +198,7 @@ class Launch:
     ) -> Plan:
         """The plan of a session."""
         options = self._options
+        file = options.get("baseline")
         return Plan(
             engines=self.engines,
             make_targets=make_targets,
@@ -183,13 +211,19 @@ class Launch:
             output=options["output"],
             resume=options["resume"],
             strict=options["strict"],
+            allow_stale=options.get("allow_stale", False),
+            baseline=file.name if file else None,
+            shard=options.get("shard"),
             when_done=when_done,
         )
 
     def planned(self, folder: Path) -> list[Planned]:
         """The targets, whose output goes to the run's folder."""
         return [
-            Planned(UrlTarget(self._endpoints[name], self._declared))
+            Planned(
+                UrlTarget(self._endpoints[name], self._declared),
+                deviations=baseline.of_target(self._baseline or [], name),
+            )
             if source is None
             else self._planned(source, folder)
             for name, source in self._sources.items()
@@ -197,7 +231,10 @@ class Launch:
 
     def _planned(self, source: manifest.Source, folder: Path) -> Planned:
         first, *others = (self._target(source, folder) for _ in range(self._instances(source)))
-        return Planned(first, others, source.about, source.manifest.deviations)
+        name, known = source.manifest.name, source.manifest.deviations
+        if self._baseline is not None:
+            known = baseline.of_target(self._baseline, name)
+        return Planned(first, others, source.about, known)
 
     def _instances(self, source: manifest.Source) -> int:
         """One a core, where there is work enough for the native engine alone to keep them busy."""
@@ -237,7 +274,8 @@ def _docker_client(say: Callable[[str], None], *, needed: bool) -> Any:  # noqa:
     return client
 
 
-def _show(finished: Finished, *, as_json: bool) -> int:
+def show(finished: Finished, *, as_json: bool) -> int:
+    """Write the report of a run, tell what came of it and where the report is, and give its exit code."""
     with writing(finished.folder):
         report = write_report(finished.folder)
     if as_json:

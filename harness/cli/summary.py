@@ -35,7 +35,7 @@ def print_summary(judgements: Sequence[Judgement], code: ExitCode, report: Path 
         what = "limit probes" if judgement.target.engine == LimitsEngine.name else "cases"
         click.echo(f"{name:<{width}}  {observed} of {judgement.target.expected} {what}: {counts or 'none'}{known}")
         for line in _problems(judgement):
-            click.echo(f"    {line}")
+            click.echo(f"    {printable(line, 1000)}")  # the folder may be somebody else's
     click.echo(_WORDS.get(code, str(code)))
     if report is not None:
         click.echo(f"report: {report}")
@@ -54,7 +54,8 @@ def _problems(judgement: Judgement) -> list[str]:
     )
     lines += _first(
         [
-            f"{_verdict(s.result)}: a known deviation that happens no more ({s.deviation.reason})"
+            f"{'warning: ' if judgement.allow_stale else ''}{_verdict(s.result)}: "
+            f"a known deviation that happens no more ({printable(s.deviation.reason)})"
             for s in judgement.stale
         ]
     )

@@ -244,6 +244,7 @@ class _Attempted:
             case=result.case,
             sent=self._probe.title,
             expected=self._probe.expects,
+            clauses=list(self._probe.clauses),
             outcome=finding.words,
             request=shown.request[:_EXCERPT].decode("latin-1") if shown else "",
             response=shown.head[:_EXCERPT].decode("latin-1") if shown else "",

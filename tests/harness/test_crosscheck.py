@@ -10,10 +10,11 @@ import pytest
 from pydantic import ValidationError
 
 from harness import selection
-from harness.crosscheck import Allowed, Comparison, Difference, Verdict, allowed, compare, settle
+from harness.crosscheck import Allowed, Comparison, Difference, Verdict, allowed, compare, save, saved
 from harness.endpoint import Endpoint
 from harness.engines import Batch, Job, Record
 from harness.results import Behavior, BehaviorClose, Evidence, Result, Suite
+from harness.settle import settle
 from tests.support import Unlimited
 
 OK: Verdict = (Behavior.OK, BehaviorClose.OK)
@@ -246,3 +247,18 @@ def test_a_reason_is_stronger_than_wavering():
     known = Difference("9.1.1", (OK,), (OK,), "why")
     assert not known.varies
     assert not known.disagreement
+
+
+# Kept for the report
+
+
+def test_what_was_found_is_kept_in_the_runs_folder(tmp_path: Path):
+    found = Comparison("t", 2, [Difference("1.1.1", (OK,), (FAILED, OK)), Difference("2.1", (OK,), (UNCLEAN,), "so")])
+    save(tmp_path, [found])
+    assert saved(tmp_path) == [found]
+
+
+def test_a_run_without_a_crosscheck_has_found_nothing(tmp_path: Path):
+    assert saved(tmp_path) == []
+    (tmp_path / "crosscheck.json").write_text("[{}]")
+    assert saved(tmp_path) == []

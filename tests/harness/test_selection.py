@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import selection
 from harness.errors import UsageError
 from harness.limits.catalogue import probes
+from harness.results import case_order
 from harness.selection import ALONE, BULK_SECTIONS, resolve, section, shares, weights
 
 ALL = list(weights())
@@ -80,3 +82,35 @@ def test_long_work_is_cut_into_shares_so_that_little_is_lost_with_one():
 
 def test_without_compression_sections_12_and_13_are_light():
     assert len(shares(resolve(["12.*", "13.*"]), 2, deflates=False)[0]) == 2
+
+
+@pytest.mark.parametrize("count", [2, 4, 7])
+def test_shards_are_all_of_the_cases_once_and_of_about_the_same_weight(count: int):
+    cases = selection.known()
+    parts = [selection.shard(cases, f"{number}/{count}", deflates=True) for number in range(1, count + 1)]
+    assert sorted(case for part in parts for case in part) == sorted(cases)
+    loads = [sum(selection.weight(case, deflates=True) for case in part) for part in parts]
+    heaviest = max(selection.weight(case, deflates=True) for case in cases)
+    assert max(loads) - min(loads) <= heaviest
+    assert max(loads) < 1.1 * min(loads)
+
+
+def test_a_shard_is_the_same_on_every_machine_and_in_order():
+    cases = selection.resolve(["6.*", "9.*"])
+    one, other = (selection.shard(order, "2/3", deflates=False) for order in (cases, cases))
+    assert one == other == sorted(one, key=case_order)
+
+
+@pytest.mark.parametrize("part", ["0/4", "5/4", "4", "2/", "a/b", "-1/4", "1/0", "1/4/2", ""])
+def test_what_is_no_shard_is_refused(part: str):
+    with pytest.raises(UsageError, match="is no shard"):
+        selection.shard(selection.known(), part, deflates=True)
+
+
+def test_more_shards_than_cases_are_refused():
+    with pytest.raises(UsageError, match="2 cases cannot be divided into 3 shards"):
+        selection.shard(["1.1.1", "1.1.2"], "1/3", deflates=True)
+
+
+def test_every_probe_has_a_weight_that_was_measured():
+    assert list(selection._probe_weights()) == list(selection.known("limits"))

@@ -4,13 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from harness.crosscheck import Comparison, Difference, save
 from harness.results import (
     Behavior,
+    BehaviorClose,
     Closing,
     Deviation,
     Implementation,
     Lost,
+    Machine,
+    Part,
     ProbeVerdict,
+    Selection,
     WireEvent,
 )
 from tests.reports.recording import FAILED, HOSTILE, WRONG_CODE, Recording
@@ -44,8 +49,46 @@ def record_probes(recording: Recording) -> None:
     recording.targets["echo", "limits"]["lost"] = [Lost(case="L.8.1", reason=HOSTILE)]
 
 
+def record_earlier_run(folder: Path) -> Path:
+    """An earlier run of the same, in which something was otherwise, and which is not ours either."""
+    earlier = Recording(folder)
+    earlier.run |= {"id": HOSTILE, "state": "incomplete", "started_at": HOSTILE}
+    for target in ("echo", "ws://localhost:9001", HOSTILE):
+        earlier.target(target, implementation=Implementation(version=HOSTILE))
+        for case in ("1.1.1", "6.4.1", "7.1.1", HOSTILE):
+            earlier.result(case, target, **(FAILED if case == "1.1.1" else {}))
+        earlier.probe("L.4.1", target)
+    return earlier.save()
+
+
+def record_what_is_said_of_the_run(recording: Recording) -> None:
+    """What `run.json` and `crosscheck.json` say, with hostile text wherever there is text."""
+    selection = Selection(cases=["*", HOSTILE], exclude=[HOSTILE], count=4, jobs=2, shard="2/4")
+    machine = Machine(system=HOSTILE, architecture=HOSTILE, cpus=2, memory_bytes=1 << 33)
+    versions = {HOSTILE: HOSTILE, "python": "3.11"}
+    part = Part(
+        id=HOSTILE, state=HOSTILE, started_at=HOSTILE, versions=versions, machine=machine, selection=selection
+    )  # fmt: skip
+    recording.run |= {
+        "state": "incomplete",
+        "baseline": HOSTILE,
+        "versions": versions,
+        "machine": machine,
+        "selection": selection,
+        "finished_at": "2026-11-23T08:01:30Z",
+        "parts": [part, part],
+    }
+    ok, failed = (Behavior.OK, BehaviorClose.OK), (Behavior.FAILED, BehaviorClose.OK)
+    differences = [
+        Difference("1.1.1", (failed,), (ok,), HOSTILE),
+        Difference("2.1", (ok, failed), (failed,)),
+        Difference(HOSTILE, (ok,), (failed,)),
+    ]
+    save(recording.folder, [Comparison(name, 3, differences) for name in ("echo", HOSTILE)])
+
+
 @pytest.fixture
-def rich(recording: Recording) -> Recording:
+def rich(recording: Recording, tmp_path: Path) -> Recording:
     """A run with everything in it: two engines, failures, known and stale deviations, losses, hostile text."""
     (recording.folder / "autobahn").mkdir()
     (recording.folder / "autobahn" / "echo_1.html").write_text("engine's page")
@@ -62,6 +105,9 @@ def rich(recording: Recording) -> Recording:
         ],
     )
     recording.target("never", error="it exited at once", expected=3)
+    recording.target(
+        HOSTILE, implementation=Implementation(language=HOSTILE, version=HOSTILE), unexplained=[HOSTILE]
+    )  # fmt: skip
     name = HOSTILE
     for target in ("echo", "ws://localhost:9001", name):
         text = HOSTILE if target == name else "plain"
@@ -71,7 +117,8 @@ def rich(recording: Recording) -> Recording:
                 case,
                 target,
                 sent=f"Sends something.\nAnd more. {text}",
-                expected=text,
+                expected=f"{text} (RFC 6455 5.4)",
+                clauses=["RFC 6455 5.4", text],
                 outcome=text,
                 outcome_close=text,
                 accepted={"OK": [text], "NON-STRICT": []},
@@ -88,8 +135,9 @@ def rich(recording: Recording) -> Recording:
                 file="autobahn/echo_1.html",
             )
     recording.result("2.1", "echo", engine="native")
-    recording.result("1.1.1", "echo", engine="native")
+    for target in ("echo", HOSTILE):
+        recording.result("1.1.1", target, engine="native")
     record_probes(recording)
-    recording.run["state"] = "incomplete"
-    recording.report()
+    record_what_is_said_of_the_run(recording)
+    recording.report(since=record_earlier_run(tmp_path / "earlier"))
     return recording

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, ClassVar
+from xml.etree import ElementTree as ET
 
 from harness.results import (
     Behavior,
@@ -70,6 +71,7 @@ class Parsed(HTMLParser):
     ENDS: ClassVar = {
         "td": {"td", "th"},
         "th": {"td", "th"},
+        "tbody": {"td", "th", "tr", "thead"},
         "tr": {"td", "th", "tr"},
         "dt": {"dt", "dd"},
         "dd": {"dt", "dd"},
@@ -97,6 +99,11 @@ class Parsed(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self._open[-1].children.append(data)
+
+
+def xml(text: str) -> ET.Element:
+    """The root of a document of ours, which has to be well-formed."""
+    return ET.fromstring(text)  # noqa: S314 - it defines no entities: we wrote it
 
 
 def parsed(path: Path) -> Node:
@@ -152,8 +159,8 @@ class Recording:
         with (self.folder / name).open("a", encoding="utf-8") as file:
             file.write(text)
 
-    def report(self, destination: Path | None = None) -> Node:
-        """Write `run.json` and the report; the parsed overview."""
+    def save(self) -> Path:
+        """Write `run.json`; the run's folder."""
         journal = self.folder / "results.jsonl"
         lines = journal.read_text().splitlines() if journal.exists() else []
         targets = []
@@ -161,15 +168,25 @@ class Recording:
             seen = {line for line in lines if f'"target":"{name}","engine":"{engine}"' in line}
             lost = values.get("lost", [])
             targets.append(TargetRun(target=name, engine=engine, **{"expected": len(seen) + len(lost), **values}))
-        run = Run(
-            id="20261123-080000",
-            started_at="2026-11-23T08:00:00Z",
-            machine=Machine(system="Linux", architecture="x86_64", cpus=2, memory_bytes=1 << 33),
-            selection=Selection(cases=["*"], count=1, jobs=2),
-            **{"targets": targets, **self.run},
-        )
+        whole: dict[str, Any] = {
+            "id": "20261123-080000",
+            "started_at": "2026-11-23T08:00:00Z",
+            "machine": Machine(system="Linux", architecture="x86_64", cpus=2, memory_bytes=1 << 33),
+            "selection": Selection(cases=["*"], count=1, jobs=2),
+            "targets": targets,
+        }
+        run = Run(**(whole | self.run))
         (self.folder / "run.json").write_text(run.to_json())
-        return parsed(write_report(self.folder, destination))
+        return self.folder
+
+    def report(self, destination: Path | None = None, *, since: Path | None = None) -> Node:
+        """Write `run.json` and the report; the parsed overview."""
+        return parsed(write_report(self.save(), destination, since=since))
+
+    def matrix(self) -> Node:
+        """Write both; the parsed matrix."""
+        self.report()
+        return self.page("matrix.html")
 
     def page(self, path: str) -> Node:
         return parsed(self.folder / "report" / path)

@@ -89,7 +89,7 @@ def result_of(case: str, first: Behavior, second: BehaviorClose, verdict: ProbeV
 
 def agrees(run: Recorded) -> None:
     results = list(run.results.values())
-    judgements, code = judge_run(run.run, results, strict=run.run.strict)
+    judgements, code = judge_run(run.run, results)
     shown = survey(run)
     assert (shown.banner.css in {"p", "k"}) == (code is ExitCode.PASSED and run.run.state == "complete")
     for judgement, column in zip(judgements, shown.columns, strict=True):

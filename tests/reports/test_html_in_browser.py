@@ -1,29 +1,18 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.conftest import unavailable
+from tests.reports.axe import violations
+from tests.reports.browser import SHOW_OCTETS, UNFOLD, Opened, launched
+from tests.reports.browser import opened as open_page
 from tests.reports.recording import Recording
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 #: The lowest contrast of any text with what is behind it, and where (WCAG 2.2, 1.4.3).
 CONTRAST = """() => {
@@ -51,22 +40,10 @@ CONTRAST = """() => {
 }"""
 
 
-@dataclass
-class Opened:
-    """A page in the browser, and what it did that it should not."""
-
-    page: Page
-    complaints: list[str]
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        unavailable("no chromium on PATH")
-    with sync_playwright() as engine:
-        chromium = engine.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+    with sync_playwright() as engine, launched(engine) as chromium:
         yield chromium
-        chromium.close()
 
 
 Open = Callable[..., contextlib.AbstractContextManager[Opened]]
@@ -74,35 +51,21 @@ Open = Callable[..., contextlib.AbstractContextManager[Opened]]
 
 @pytest.fixture
 def opened(browser: Browser, rich: Recording) -> Open:
-    @contextlib.contextmanager
-    def open_page(path: str, *, width: int = 1600, **options: Any) -> Iterator[Opened]:  # noqa: ANN401 - as Playwright's
-        context = browser.new_context(viewport={"width": width, "height": 1000}, **options)
-        context.set_default_timeout(15_000)
-        page = context.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: complaints.extend([] if request.url.startswith("file:") else [request.url]))
-        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-        page.goto((rich.folder / "report").as_uri() + "/" + path)
-        try:
-            yield Opened(page, complaints)
-        finally:
-            context.close()
-
-    return open_page
+    return partial(open_page, browser, rich.folder / "report")
 
 
 PAGES = (
-    "index.html", "cases/6.4.1.html", "implementations/ws-localhost-9001.html", "limits.html", "limits/L.4.1.html",
+    "index.html", "matrix.html", "limits.html", "crosscheck.html", "changes.html", "about.html", "cases/6.4.1.html",
+    "limits/L.4.1.html", "implementations/ws-localhost-9001.html",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("width", [400, 1600])
+@pytest.mark.parametrize("width", [400, 880, 1600])
 def test_opens_without_error_request_script_or_overflow(opened: Open, path: str, width: int) -> None:
     with opened(path, width=width) as shown:
-        shown.page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+        shown.page.evaluate(UNFOLD)
+        shown.page.evaluate(SHOW_OCTETS)
         assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
         assert shown.page.evaluate("window.__pwned === undefined")
         assert shown.page.evaluate("getComputedStyle(document.querySelector('.scroll')).overflowX") == "auto"
@@ -113,7 +76,8 @@ def test_opens_without_error_request_script_or_overflow(opened: Open, path: str,
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_text_stands_out_from_its_ground(opened: Open, path: str, scheme: str) -> None:
     with opened(path, color_scheme=scheme) as shown:
-        shown.page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+        shown.page.evaluate(UNFOLD)
+        shown.page.evaluate(SHOW_OCTETS)
         ground = shown.page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert ground == {"light": "rgb(251, 251, 250)", "dark": "rgb(20, 23, 26)"}[scheme]
         ratio, where = shown.page.evaluate(CONTRAST)
@@ -121,7 +85,7 @@ def test_all_text_stands_out_from_its_ground(opened: Open, path: str, scheme: st
 
 
 def test_the_filters_work_by_keyboard(opened: Open) -> None:
-    with opened("index.html") as shown:
+    with opened("matrix.html") as shown:
         page = shown.page
         rows = page.locator("#cases tbody tr:not([hidden])")
         assert rows.count() == 4
@@ -170,12 +134,113 @@ def test_plots_have_a_name_and_no_mark_outside(opened: Open) -> None:
             assert plot.evaluate(outside) == []
 
 
-def test_the_links_of_a_long_heading_stay_in_it(opened: Open) -> None:
-    with opened("limits/L.1.1.html", width=400) as shown:
+@pytest.mark.parametrize("path", PAGES)
+def test_the_navigation_names_the_page_and_stays_in_its_bar(opened: Open, path: str) -> None:
+    with opened(path, width=400) as shown:
+        navigation = shown.page.get_by_role("navigation", name="Report")
+        assert navigation.get_by_role("link").all_text_contents() == [
+            "Overview", "Matrix", "Limits", "Crosscheck", "Changes", "About",
+        ]  # fmt: skip
+        current = navigation.locator("[aria-current=page]")
+        names = {"index.html": "Overview"}
+        expected = [names.get(path, path.removesuffix(".html").capitalize())] if "/" not in path else []
+        assert current.all_text_contents() == expected
         bottoms = shown.page.evaluate(
-            "[...document.querySelectorAll('.parts, .top')].map((e) => e.getBoundingClientRect().bottom)"
+            "[...document.querySelectorAll('.pages ul, .top')].map((e) => e.getBoundingClientRect().bottom)"
         )
         assert bottoms[0] >= bottoms[1]
+
+
+def names_in(page: Page) -> list[str]:
+    return page.locator("#implementations tbody tr:not([hidden]) th").all_text_contents()
+
+
+def test_the_overview_is_sorted_by_keyboard(opened: Open) -> None:
+    with opened("index.html") as shown:
+        page = shown.page
+        as_run = names_in(page)
+        passed = page.get_by_role("button", name="Passed")
+        head = page.get_by_role("columnheader", name="Passed")
+        assert head.get_attribute("aria-sort") is None
+        passed.focus()
+        page.keyboard.press("Enter")
+        assert head.get_attribute("aria-sort") == "ascending"
+        column = page.locator("#implementations tbody tr td:nth-child(6)")
+        assert column.all_text_contents() == ["0", "1", "1", "1", "2", "2"]
+        page.keyboard.press("Space")
+        assert head.get_attribute("aria-sort") == "descending"
+        assert column.all_text_contents() == ["2", "2", "1", "1", "1", "0"]
+        page.get_by_role("button", name="Language").press("Enter")
+        assert head.get_attribute("aria-sort") is None
+        assert page.locator("[aria-sort]").all_text_contents() == ["Language"]
+        assert sorted(names_in(page)) == sorted(as_run)
+        assert shown.complaints == []
+
+
+def test_versions_are_sorted_as_people_count_them_and_numbers_as_numbers(opened: Open) -> None:
+    """Of a table that is put in place of the page's own rows."""
+    with opened("index.html") as shown:
+        page = shown.page
+        page.evaluate("""() => {
+          const rows = [...document.querySelectorAll("#implementations tbody tr")].slice(0, 4);
+          const versions = ["1.10.0", "1.9.1", "1.9.1-rc2", "0.12"];
+          const seconds = ["10.5", "9.25", "1,000.0", ""];
+          rows.forEach((row, index) => {
+            row.cells[3].textContent = versions[index];
+            row.cells[row.cells.length - 1].textContent = seconds[index];
+          });
+        }""")
+        page.get_by_role("button", name="Version").click()
+        versions = page.locator("#implementations tbody td:nth-child(4)").all_text_contents()
+        assert [version for version in versions if version[0] in "01"] == ["0.12", "1.9.1", "1.9.1-rc2", "1.10.0"]
+        page.get_by_role("button", name="Seconds").click()
+        seconds = page.locator("#implementations tbody td:last-child").all_text_contents()
+        assert seconds == ["0.0", "0.0", "9.25", "10.5", "1,000.0", ""]
+        page.get_by_role("button", name="Seconds").click()
+        seconds = page.locator("#implementations tbody td:last-child").all_text_contents()
+        assert seconds == ["1,000.0", "10.5", "9.25", "0.0", "0.0", ""]
+
+
+def test_the_overview_is_filtered_by_words_and_state(opened: Open) -> None:
+    with opened("index.html") as shown:
+        page = shown.page
+        output = page.locator("output")
+        assert output.text_content() == "6 of 6 rows"
+        page.get_by_label("Find").focus()
+        page.keyboard.type("ECHO c")
+        assert set(names_in(page)) == {"echo"}
+        assert page.locator("#implementations tbody tr:not([hidden]) td:nth-child(3)").first.text_content() == "C"
+        page.get_by_label("Find").fill("nobody is called so")
+        assert output.text_content() == "0 of 6 rows"
+        assert page.get_by_text("None of the implementations").is_visible()
+        page.get_by_label("Find").fill("")
+        page.get_by_label("Show").select_option("failing")
+        assert "never" in names_in(page)
+        page.get_by_label("Show").select_option("incomplete")
+        assert "never" in names_in(page)
+        page.get_by_label("Show").select_option("all")
+        assert output.text_content() == "6 of 6 rows"
+        assert shown.complaints == []
+
+
+@pytest.mark.parametrize("width", [400, 1600])
+def test_an_arrow_points_to_who_received_the_frame(opened: Open, width: int) -> None:
+    heads = """(cell) => ["left", "right"].filter((side) =>
+      getComputedStyle(cell, "::after").getPropertyValue("border-" + side + "-width") !== "0px")"""
+    with opened("cases/6.4.1.html", width=width) as shown:
+        shown.page.evaluate(UNFOLD)
+        shown.page.evaluate(SHOW_OCTETS)
+        diagram = shown.page.locator(".wire").first
+        sent, received, note = (diagram.locator(f"tr.{css} td:has(> b)").first for css in ("s.o", "r", "t"))
+        # a triangle is the border of the side that it points away from
+        assert sent.evaluate(heads) == ["left"]
+        assert received.evaluate(heads) == ["right"]
+        assert note.evaluate(heads) == []
+        for cell in (sent, received):
+            label, arrow = cell.locator("b").bounding_box(), cell.bounding_box()
+            assert label
+            assert arrow
+            assert arrow["x"] < label["x"] < label["x"] + label["width"] < arrow["x"] + arrow["width"]
 
 
 def test_a_link_into_a_fold_unfolds_it(opened: Open) -> None:
@@ -192,14 +257,32 @@ def test_a_link_into_a_fold_unfolds_it(opened: Open) -> None:
 def test_octets_are_shown_on_demand(opened: Open) -> None:
     with opened("cases/6.4.1.html") as shown:
         fold = shown.page.locator("details.box", has_text="ws://localhost:9001").first
-        octets = fold.locator("tr.o")
+        octets = fold.locator("tr.s.o")
         assert octets.is_hidden()
         fold.get_by_label("Show octets").press("Space")
         assert octets.is_visible()
 
 
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(opened: Open, path: str, scheme: str) -> None:
+    with opened(path, color_scheme=scheme, bypass_csp=True) as shown:
+        shown.page.evaluate(UNFOLD)
+        shown.page.evaluate(SHOW_OCTETS)
+        assert violations(shown.page) == []
+        assert shown.complaints == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_that_takes_a_script_is_there_without_one(opened: Open, path: str) -> None:
+    with opened(path, java_script_enabled=False) as shown:
+        assert all(form.is_hidden() for form in shown.page.locator("form").all())
+        assert shown.page.locator("th button").count() == 0
+        assert shown.complaints == []
+
+
 def test_everything_can_be_read_without_javascript(opened: Open) -> None:
-    with opened("index.html", java_script_enabled=False) as shown:
+    with opened("matrix.html", java_script_enabled=False) as shown:
         assert shown.page.locator("form").is_hidden()
         cell = shown.page.locator("#s6 td").first
         assert cell.is_hidden()

@@ -40,7 +40,7 @@ def test_a_later_line_replaces_an_earlier_one_of_the_same_case(recording: Record
     recording.evidence("1.1.1", outcome="It was wrong.")
     recording.result("1.1.1")
     recording.evidence("1.1.1", outcome="It is right.")
-    assert row_of(recording.report().with_id("cases"), "1.1.1")[1] == "OK OK 1000"
+    assert row_of(recording.matrix().with_id("cases"), "1.1.1")[1] == "OK OK 1000"
     page = recording.page("cases/1.1.1.html").text
     assert "It is right." in page
     assert "It was wrong." not in page

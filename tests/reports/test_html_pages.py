@@ -11,7 +11,7 @@ from harness.results import (
     Implementation,
     WireEvent,
 )
-from reports._case import close_code, opcode_name
+from reports._wire import close_code, opcode_name
 from tests.reports.recording import FAILED, Node, Recording, parsed
 
 
@@ -67,14 +67,15 @@ def test_shows_the_wire_log_as_a_table(recording: Recording) -> None:
     recording.evidence("1.1.1", wire=wire, wire_omitted=3)
     recording.report()
     page = recording.page("cases/1.1.1.html")
-    table = page.having("table", "Direction")
+    table = page.having("table", "What went over the wire")
     assert [[cell.text for cell in row.walk() if cell.tag in {"td", "th"}] for row in table.find("tr")] == [
-        ["ms", "Direction", "Frame", "FIN", "RSV", "MASK", "Length", "Payload"],
-        ["", "\u2192 sent", "octets", "", "", "", "3", "810161"],
-        ["1.0", "\u2192 sent", "text", "1", "0", "1", "1", "a"],
-        ["", "\u2190 received", "close", "0", "RSV1+RSV3", "", "2", "0x03e8 = 1000 (normal closure)"],
-        ["", "", "timer", "", "", "", "", "waited"],
+        ["ms", "harness echo", "FIN", "RSV", "MASK", "Length", "Payload"],
+        ["", "sent octets", "", "", "", "3", "810161"],
+        ["1.0", "sent text", "1", "0", "1", "1", "a"],
+        ["", "received close", "0", "RSV1+RSV3", "", "2", "0x03e8 = 1000 (normal closure)"],
+        ["", "timer", "waited"],
     ]
+    assert [row.attributes.get("class") for row in table.find("tr")[1:]] == ["s o", "s", "r", "t"]
     assert "3 more events were not recorded" in table.text
     assert "Wire log, 7 events" in page.text
 
@@ -90,11 +91,11 @@ def test_a_long_wire_log_of_a_pass_is_shortened_in_a_large_run_only(
 
     def rows(case: str) -> list[str]:
         recording.report()
-        table = recording.page(f"cases/{case}.html").having("table", "Direction")
+        table = recording.page(f"cases/{case}.html").having("table", "What went over the wire")
         return [row.text for row in table.find("tr")[1:]]
 
     assert len(rows("1.1.1")) == 100
-    monkeypatch.setattr("reports._case.WIRE_BUDGET", 1)
+    monkeypatch.setattr("reports._wire.BUDGET", 1)
     assert rows("1.1.1")[6:10] == [
         "note event 6", "note event 7", "left out 88 events; all are in evidence.jsonl", "note event 96",
     ]  # fmt: skip

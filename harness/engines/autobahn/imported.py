@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from harness import gate, selection
+from harness.baseline import applied
 from harness.engines.autobahn import VERSION
 from harness.engines.autobahn.output import read_output
 from harness.errors import ExitCode
@@ -15,9 +16,18 @@ from harness.results import Lost, Run, Selection, TargetRun
 from harness.session import BUILD, Finished, versions
 
 
-def import_output(folder: Path, *, target: str, patterns: list[str], output: Path | None, strict: bool) -> Finished:
+def import_output(
+    folder: Path,
+    *,
+    target: str,
+    patterns: list[str],
+    output: Path | None,
+    baseline: Path | None = None,
+    allow_stale: bool = False,
+    strict: bool = False,
+) -> Finished:
     """Read the folder, reconcile it with the cases that were asked for, and write a run with all of it."""
-    cases = selection.resolve(patterns)
+    cases = selection.resolve(patterns, suite="conformance")
     source = load(target) if target in names() else None
     destination = output or new_folder(BUILD)
     started = now()
@@ -49,12 +59,14 @@ def import_output(folder: Path, *, target: str, patterns: list[str], output: Pat
             started_at=started,
             finished_at=now(),
             strict=strict,
+            allow_stale=allow_stale,
             versions=versions(),
             machine=this_machine(),
             selection=Selection(cases=patterns, count=len(cases), jobs=1),
             targets=[about],
         )
-        judgements, code = gate.judge_run(run, read_results(destination), strict=strict)
+        run = applied(run, baseline)
+        judgements, code = gate.judge_run(run, read_results(destination))
         run = run.model_copy(update={"exit_code": int(code)})
         journal.write_run(run)
     finally:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.cases import catalogue
 from harness.engines import Record
 from harness.results import Behavior, BehaviorClose, Closing, Evidence, Result, WireEvent, case_order
 
@@ -65,6 +66,7 @@ def _evidence(file: Path, result: Result, relative_to: Path) -> Evidence:
             **key,
             sent=plain(raw["description"]),
             expected=plain(raw["expectation"]),
+            clauses=list(ours.clauses) if (ours := catalogue().get(result.case)) else [],
             outcome=plain(raw["result"]),
             outcome_close=plain(raw["resultClose"]),
             accepted={verdict: _events(events) for verdict, events in raw["expected"].items()},

@@ -173,6 +173,7 @@ def _record(job: Job, connection: CaseConnection) -> Record:
         case=result.case,
         sent=case.title,
         expected=case.expects,
+        clauses=list(case.clauses),
         outcome=outcome,
         outcome_close=outcome_close,
         accepted={str(verdict): [shown(event) for event in events] for verdict, events in case.accepted.items()},

@@ -1,46 +1,17 @@
-"""Commands that look at runs and implementations: `gate`, `report`, `implementations`."""
+"""`wsconform implementations`: who can be tested."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
 from harness import manifest
 from harness.cli.common import debug_option
-from harness.cli.summary import print_summary
 from harness.errors import ExitCode, TargetError
-from harness.gate import judge_run
-from harness.journal import read_results, read_run, writing
+from harness.journal import writing
 from harness.progress import Reporter
-from harness.session import BUILD
 from harness.targets.process import ProcessTarget
-from reports import write_report
-
-_run_folder = click.argument("run", type=click.Path(path_type=Path), default=BUILD / "latest")
-
-
-@click.command()
-@_run_folder
-@click.option("--strict", is_flag=True, help="NON-STRICT and FAILED BY CLIENT fail the gate too.")
-@debug_option
-def gate(run: Path, strict: bool) -> int:
-    """Judge a RUN's folder again (default: build/latest) and exit as the run itself did."""
-    about = read_run(run)
-    judgements, code = judge_run(about, read_results(run), strict=strict or about.strict)
-    print_summary(judgements, code, None)
-    return int(code)
-
-
-@click.command()
-@_run_folder
-@debug_option
-def report(run: Path) -> None:
-    """Write the HTML report of a RUN's folder (default: build/latest) anew and print where it is."""
-    read_run(run)
-    with writing(run):
-        click.echo(write_report(run.resolve()))
 
 
 @click.group()
