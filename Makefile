@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance limits compare test lint format bench bench-engine crosscheck crosscheck-faults faults fuzz clean
+.PHONY: help conformance limits compare test lint format bench bench-engine crosscheck crosscheck-faults faults browser bench-report fuzz clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ compare: $(VENV)/.installed ## run them against every implementation, side by si
 	@$(BIN)/wsconform compare $(ARGS)
 
 test: $(VENV)/.installed-dev ## run the tests
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=term $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not site" --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.installed-dev ## check formatting, style and types
 	@$(BIN)/ruff format --check .
@@ -46,6 +46,12 @@ crosscheck-faults: $(VENV)/.installed ## the same on fifteen faulty servers, sec
 
 faults: $(VENV)/.installed-dev ## every faulty server is found out, with the verdict that it deserves (ten minutes)
 	@$(BIN)/pytest -n 2 --dist worksteal -m slow $(ARGS)
+
+browser: $(VENV)/.installed-dev ## run five implementations, and walk through their report with Chromium and axe-core (three minutes)
+	@$(BIN)/pytest -m site $(ARGS)
+
+bench-report: $(VENV)/.installed ## a report of 30 made-up implementations: size, seconds, memory, against its budget
+	@$(BIN)/python -m bench.report_site $(ARGS)
 
 fuzz: $(VENV)/.installed-dev ## ten minutes of random bytes for refimpl
 	@$(BIN)/python -m tests.refimpl.fuzz --seconds 600 $(ARGS)

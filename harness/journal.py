@@ -129,8 +129,12 @@ def read_run(folder: Path) -> Run:
         return Run.model_validate_json(file.read_bytes())
     except FileNotFoundError as error:
         raise UsageError(f"{folder} holds no run: there is no {RUN}") from error
-    except (OSError, ValidationError) as error:
-        raise UsageError(f"{file} can't be read: {str(error).splitlines()[0]}") from error
+    except OSError as error:
+        raise UsageError(f"{file} can't be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise UsageError(f"{file} is not a run that this version reads: {where}: {first['msg']}") from error
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -132,6 +132,8 @@ def report(
         with Reporter() as reporter:
             folder = merge_runs(runs, None, reporter.step).folder
     about = _judged_by(folder, baseline, strict=strict, allow_stale=allow_stale)
+    if since is not None:
+        read_run(since)  # which tells of a folder that is no run
     folder = folder.resolve()
     if output is None and len(formats) == 1 and formats[0] != "html":
         click.echo(render(formats[0], folder, run=about), nl=False)
