@@ -181,6 +181,7 @@ def _run(sources: Sequence[_Source], parts: Sequence[str], judged: set[_Key]) ->
     runs = [source.run for source in sources]
     ends = [run.finished_at for run in runs]
     baselines = {run.baseline for run in runs}
+    cases = {case for _, _, case in judged} | {lost.case for target in targets for lost in target.lost}
     complete = all(not target.error and not target.lost and target.expected for target in targets)
     return Run(
         id="",
@@ -190,9 +191,9 @@ def _run(sources: Sequence[_Source], parts: Sequence[str], judged: set[_Key]) ->
         strict=any(run.strict for run in runs),
         allow_stale=all(run.allow_stale for run in runs),
         baseline=baselines.pop() if len(baselines) == 1 else None,
-        versions=runs[0].versions,
+        versions={name: version for run in reversed(runs) for name, version in run.versions.items()},
         machine=runs[0].machine,
-        selection=_selection([run.selection for run in runs], sum(target.expected for target in targets)),
+        selection=_selection([run.selection for run in runs], len(cases)),
         parts=[part for run in runs for part in run.parts or [_part(run)]],
         targets=targets,
     )

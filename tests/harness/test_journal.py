@@ -82,7 +82,7 @@ def test_a_folder_without_a_run_is_told(tmp_path: Path):
     with pytest.raises(UsageError, match="holds no run"):
         read_run(tmp_path)
     (tmp_path / "run.json").write_text("{")
-    with pytest.raises(UsageError, match="can't be read"):
+    with pytest.raises(UsageError, match="is not a run that this version reads: the file: "):
         read_run(tmp_path)
 
 

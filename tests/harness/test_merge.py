@@ -37,6 +37,7 @@ def test_all_shards_are_the_whole_run(tmp_path: Path):
     assert (run.id, run.state, run.exit_code) == ("all", "complete", 0)
     (target,) = run.targets
     assert (target.expected, target.observed, target.seconds) == (8, 8, 4.5)
+    assert run.selection.count == 8
     assert sorted(one.case for one in read_results(tmp_path / "all")) == ALL
     assert [part.id for part in run.parts] == ["s1", "s2", "s3"]
     assert [part.selection.shard for part in run.parts] == ["1/3", "2/3", "3/3"]
@@ -75,6 +76,13 @@ def test_further_cases_and_targets_are_added(tmp_path: Path):
         ("u", "native", 1, 1),
         ("t", "limits", 1, 1),
     ]
+
+
+def test_the_versions_of_all_runs_are_told(tmp_path: Path):
+    versions = [{"wsconform": "1", "native": "1"}, {"wsconform": "1", "autobahn": "2"}]
+    runs = [run_of(about(1), cases=(case,), versions=one) for case, one in zip(ALL, versions, strict=False)]
+    folders = [write(tmp_path / case, run, result(case)) for case, run in zip(ALL, runs, strict=False)]
+    assert merge(folders, tmp_path / "all").run.versions == {"wsconform": "1", "native": "1", "autobahn": "2"}
 
 
 def test_a_case_that_one_run_lost_may_come_from_another(tmp_path: Path):
