@@ -72,7 +72,7 @@ def _text(found: Diff) -> Iterator[str]:
 
 
 def _line(change: Change) -> str:
-    who = f"{printable(change.target)} ({change.engine}) {change.case}"
+    who = printable(f"{change.target} ({change.engine}) {change.case}")
     if change.old is None or change.new is None:
         return f"{who}: {_verdict(change.new or change.old)}"
     return f"{who}: {_verdict(change.old)} → {_verdict(change.new)}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.diff import Kind, diff
-from harness.results import Implementation, Result, Run
+from harness.results import Behavior, Deviation, Implementation, Lost, Result, Run
 from tests.harness.recorded_run import about, probe, result, run_of, write
 from tests.support import Command
 
@@ -160,3 +161,32 @@ def test_as_json(command: Command):
 def test_a_folder_that_is_no_run_is_told_in_a_line(command: Command):
     done = command("diff", "old", ".")
     assert (done.returncode, done.stderr) == (2, "wsconform: . holds no run: there is no run.json\n")
+
+
+HOSTILE = "\x1b]0;pwned\x07\x1b[2J\u202e<script>\x00"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("diff", "old", "bad"), 4),
+        (("gate", "bad"), 4),
+        (("gate", "dead"), 3),
+        (("merge", "bad", "--output", "merged"), 4),
+    ],
+)
+def test_nothing_that_a_run_holds_acts_on_the_terminal(command: Command, arguments: tuple[str, ...], code: int):
+    hostile: dict[str, Any] = {
+        "target": HOSTILE,
+        "implementation": Implementation(version=HOSTILE),
+        "deviations": [Deviation(cases=["2.*"], behavior=Behavior.FAILED, reason=HOSTILE)],
+        "unexplained": [HOSTILE],
+    }
+    results = [result("1.1.1", "FAILED", target=HOSTILE), result("2.1", target=HOSTILE)]
+    lost = about(3).model_copy(update=hostile | {"lost": [Lost(case=HOSTILE, reason=HOSTILE)]})
+    write(command.folder / "bad", run_of(lost, id=HOSTILE), *results)
+    write(command.folder / "dead", run_of(lost.model_copy(update={"error": HOSTILE}), id=HOSTILE))
+    done = command(*arguments)
+    assert done.returncode == code, done.stderr
+    for stream in (done.stdout, done.stderr):
+        assert all(character.isprintable() for character in stream.replace("\n", "")), stream

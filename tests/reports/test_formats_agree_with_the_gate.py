@@ -14,6 +14,7 @@ from reports._json import json_report
 from reports._junit import junit
 from reports._load import Recorded
 from reports._markdown import markdown
+from reports._view import survey
 from tests.reports.recording import xml
 from tests.reports.strategies import runs
 
@@ -23,6 +24,16 @@ every_run = settings(deadline=None, max_examples=150)  # no deadline: the machin
 
 def passes(run: Recorded) -> bool:
     return judge_run(run.run, list(run.results.values()))[1] is ExitCode.PASSED
+
+
+@every_run
+@given(run=runs())
+def test_the_pages_are_green_if_and_only_if_the_gate_passes_and_the_run_has_ended(run: Recorded):
+    site = survey(run)
+    assert (site.banner.css in {"p", "k"}) is (passes(run) and run.run.state == "complete")
+    for column in site.columns:
+        passed = column.is_recorded and column.judgement.exit_code is ExitCode.PASSED
+        assert (column.status[0] in {"p", "k"}) is passed
 
 
 @every_run
