@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.results import Outcome
 from reports._environment import environment
-from reports._findings import counted, decide
+from reports._findings import counted
 from reports._view import survey
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _PADDING = 6
 def badge(recorded: Recorded) -> str:
     """The text of `badge.svg`."""
     site = survey(recorded)
-    decision = decide(site)
+    decision = site.decision
     left, right = label(site), message(site, decision)
     template = environment().get_template("badge.svg.j2")
     return template.render(
@@ -47,7 +47,7 @@ def badge(recorded: Recorded) -> str:
 def shields(recorded: Recorded) -> str:
     """The text of `badge.json`, for https://img.shields.io/endpoint?url=..."""
     site = survey(recorded)
-    decision = decide(site)
+    decision = site.decision
     fields = {
         "schemaVersion": 1,
         "label": label(site),

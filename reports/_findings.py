@@ -1,4 +1,4 @@
-"""What of a run needs telling, for the formats that machines read; the gate decides, and this says what it decided on.
+"""What the gate decided, and on what: what every format has to tell of a run, whoever reads it.
 
 Every run that the gate fails has at least one thing here that says why: a case that failed or is lost, a stale
 deviation, or a `Gap`. One that it passes has none.
@@ -15,9 +15,9 @@ from harness.results import FAILING_BEHAVIOR, case_order
 from reports._text import cut, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from harness.results import Deviation, Evidence, Result
+    from harness.results import Deviation, Evidence, Result, Run
     from reports._column import Cell, Column
     from reports._load import Recorded
     from reports._view import Site
@@ -77,29 +77,28 @@ def counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def decide(site: Site) -> Decision:
-    """What the gate says of the run."""
-    failing = failing_outcomes(strict=site.run.strict)
-    cells = [cell for column in site.columns for cell in column.cells.values()]
+def decide(run: Run, columns: Sequence[Column], exit_code: int) -> Decision:
+    """The gate's exit code, and what stands behind it."""
+    failing = failing_outcomes(strict=run.strict)
+    cells = [cell for column in columns for cell in column.cells.values()]
     known = sum(cell.deviation is not None and cell.outcome in failing for cell in cells)
-    unexpected = sum(len(column.judgement.unexpected) for column in site.columns)
-    stale = sum(len(column.judgement.stale) for column in site.columns)
-    if site.exit_code == 0:
+    stale = sum(column.stale for column in columns)
+    if exit_code == 0:
         noted = [(known, "known deviation"), (stale, "stale known deviation")]
         counts = tuple(counted(count, what) for count, what in noted if count)
         return Decision(0, "known" if counts else "passed", "Passed", counts)
     failures = [
-        (unexpected, "unexpected failure"),
-        (0 if site.run.allow_stale else stale, "stale known deviation"),
-        (sum(len(column.run.unexplained) for column in site.columns), "unexplained death"),
-        (sum(len(lost_of(column)) for column in site.columns), "lost case"),
-        (sum(column.run.error is not None for column in site.columns), "target that could not be run"),
+        (sum(column.unexplained for column in columns), "unexpected failure"),
+        (0 if run.allow_stale else stale, "stale known deviation"),
+        (sum(len(column.run.unexplained) for column in columns), "unexplained death"),
+        (sum(len(lost_of(column)) for column in columns), "lost case"),
+        (sum(column.run.error is not None for column in columns), "dead target"),
     ]
     word = {1: "Failed", 3: "Could not be run", 4: "Incomplete", 130: "Interrupted"}.get(
-        site.exit_code, f"Ended with exit code {site.exit_code}"
+        exit_code, f"Ended with exit code {exit_code}"
     )
     counts = tuple(counted(count, what) for count, what in failures if count)
-    return Decision(site.exit_code, "failed" if site.exit_code == 1 else "incomplete", word, counts)
+    return Decision(exit_code, "failed" if exit_code == 1 else "incomplete", word, counts)
 
 
 def lost_of(column: Column) -> dict[str, str]:
@@ -136,10 +135,10 @@ def gaps_of_run(site: Site) -> tuple[Gap, ...]:
     gaps = [Gap(*_STATES[site.run.state])] if site.run.state in _STATES else []
     if not site.columns:
         gaps.append(Gap("no target", "No target was run."))
-    if site.exit_code and not gaps and not any(_fails(column) for column in site.columns):
+    if site.decision.exit_code and not gaps and not any(_fails(column) for column in site.columns):
         # such as a target that run.json lists twice
         gaps.append(
-            Gap("not explained", f"The gate's exit code is {site.exit_code}, but nothing that is shown says why.")
+            Gap("not explained", f"The gate exits with {site.decision.exit_code}, but nothing that is shown says why.")
         )
     return tuple(gaps)
 

@@ -23,7 +23,6 @@ from harness.results import (
 )
 from reports._case import sentence
 from reports._findings import (
-    decide,
     gaps_of,
     gaps_of_run,
     in_order,
@@ -107,7 +106,7 @@ class Report(Model):
 def report(recorded: Recorded) -> Report:
     """The document as a value."""
     site = survey(recorded)
-    decision = decide(site)
+    decision = site.decision
     return Report(
         exit_code=decision.exit_code,
         passed=decision.passed,

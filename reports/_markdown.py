@@ -9,7 +9,6 @@ from harness.results import Outcome, ProbeVerdict
 from reports._case import repeat_command, sentence
 from reports._findings import (
     counted,
-    decide,
     gaps_of,
     gaps_of_run,
     in_order,
@@ -48,7 +47,7 @@ _PROBE_VERDICTS = (
 def markdown(recorded: Recorded) -> str:
     """The text of `summary.md`."""
     site = survey(recorded)
-    decision = decide(site)
+    decision = site.decision
     page = Page()
     headline = f"## {_SIGNS[decision.kind]} WebSocket conformance: {decision.headline}"
     page.section([headline], [f"Run {code(site.run.id, _NAME)}, {_how(site)}."], 1, room=2000, left_out="")
@@ -66,7 +65,7 @@ def markdown(recorded: Recorded) -> str:
 
 def _how(site: Site) -> str:
     strict = "strict" if site.run.strict else "not strict"
-    return f"{strict}, gate's exit code {site.exit_code}"
+    return f"{strict}, gate's exit code {site.decision.exit_code}"
 
 
 def _table(page: Page, columns: Sequence[Column]) -> None:

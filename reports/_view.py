@@ -1,7 +1,7 @@
 """What the pages show of a run: rows of cases in sections, and what the whole comes to.
 
 Conformance and limits are surveyed apart: their cases have nothing in common. The banner is over both. Templates get
-these values and decide nothing: whether something is green is decided here.
+these values and decide nothing: whether something is green, the gate has decided.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from harness.gate import judge_run
 from harness.results import Outcome, case_order
 from reports._column import OUTCOME_CSS, Cell, Column, columns_of
+from reports._findings import decide, gaps_of, gaps_of_run, lost_of
 from reports._sections import SECTIONS, SUBSECTIONS, section_of, subsection_of
 from reports._text import slugs
 
@@ -21,17 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from harness.results import Run
+    from reports._findings import Decision
     from reports._load import Recorded
 
-#: What a run may have ended with although the gate passes it now: it may be told to expect other verdicts since.
-_ABOUT_VERDICTS = (None, 0, 1)
-
-_UNFINISHED = {
-    "running": "The run has not ended, or was killed",
-    "incomplete": "The run is incomplete",
-    "interrupted": "The run was interrupted",
-    "error": "The run ended with an error",
-}
+#: The colour and the sign of each kind of decision.
+_BANNERS = {"passed": ("p", "\u2713"), "known": ("k", "\u2713"), "failed": ("f", "\u2717"), "incomplete": ("l", "!")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +151,22 @@ class Site:
     columns: tuple[Column, ...]
     conformance: Survey
     limits: Survey
-    banner: Banner
-    exit_code: int  #: what the gate says, for this is where it may have been told otherwise since the run
+    decision: Decision  #: the gate's, now: it may have been told to expect something else since the run
     unreadable: tuple[str, ...]
+
+    @property
+    def banner(self) -> Banner:
+        """The decision as it stands over the pages."""
+        css, sign = _BANNERS[self.decision.kind]
+        reasons = [gap.words for gap in gaps_of_run(self)]
+        for column in self.columns:
+            words = [gap.words for gap in gaps_of(column)]
+            if lost := lost_of(column):
+                words.append(f"{len(lost)} of {column.run.expected} lost.")
+            reasons += [f"{column.run.target} ({column.run.engine}): {word}" for word in words]
+        if self.decision.kind == "known":
+            reasons.append("Each has a reason; see its page.")
+        return Banner(css, f"{sign} {self.decision.headline}", tuple(reasons))
 
     @property
     def targets(self) -> dict[str, list[Column]]:
@@ -202,8 +210,7 @@ def survey(recorded: Recorded) -> Site:
         columns=columns,
         conformance=_survey(column for column in columns if not column.probes),
         limits=_survey(column for column in columns if column.probes),
-        banner=_banner(recorded.run, columns, exit_code),
-        exit_code=int(exit_code),
+        decision=decide(recorded.run, columns, int(exit_code)),
         unreadable=recorded.unreadable,
     )
 
@@ -232,53 +239,3 @@ def _sections(rows: Sequence[Row]) -> tuple[Group, ...]:
         )
         for number, parts in by_section.items()
     )
-
-
-def _banner(run: Run, columns: Sequence[Column], exit_code: int) -> Banner:
-    """What the run comes to, in words: green only if the gate passes it, and if it has ended."""
-    gaps = [gap for column in columns if (gap := _gap(column))]
-    if run.state in _UNFINISHED:
-        gaps.insert(0, f"{_UNFINISHED[run.state]}: what is shown is what was measured until then.")
-    if not columns:
-        gaps.append("No target was run.")
-    known = sum(column.known for column in columns)
-    stale = sum(column.stale for column in columns)
-    counted = (
-        (sum(column.unexplained for column in columns), "failed verdict"),
-        (0 if run.allow_stale else stale, "stale known deviation"),
-        (sum(len(column.run.unexplained) for column in columns), "unexplained death"),
-    )
-    failures = " and ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counted if count)
-    if gaps and failures:
-        return Banner("f", f"\u2717 Incomplete, and {failures}", tuple(gaps))
-    if gaps:
-        return Banner("l", "! Incomplete", tuple(gaps))
-    if failures:
-        deaths = [f"{column.run.target} died: {death}" for column in columns for death in column.run.unexplained]
-        return Banner("f", f"\u2717 {failures}", (*([f"Besides {known} that are known."] if known else ()), *deaths))
-    if exit_code or run.exit_code not in _ABOUT_VERDICTS:
-        return Banner("f", f"\u2717 Ended with exit code {exit_code or run.exit_code}", ())
-    notes = [f"{stale} known deviations happen no more: a warning only, as was asked for."] if stale else []
-    if known:
-        headline = f"\u2713 Passed, with {known} known deviation{'' if known == 1 else 's'}"
-        return Banner("k", headline, ("Each has a reason; see its page.", *notes))
-    return Banner("k" if notes else "p", "\u2713 Passed", tuple(notes))
-
-
-def _gap(column: Column) -> str:
-    """What keeps a column from being complete, in words."""
-    who = f"{column.run.target} ({column.run.engine})"
-    what = "probe" if column.probes else "case"
-    if column.run.error:
-        return f"{who} could not be run: {column.run.error}"
-    if not column.is_recorded:
-        return f"{who}: {column.observed} judged; run.json does not say how many were asked for."
-    if column.is_complete:
-        return ""
-    if not column.run.expected:
-        return f"{who}: no {what} was asked for."
-    losses = ((column.lost, "lost"), (column.missing, "not reached"))
-    words = [f"{count} {what}" for count, what in losses if count] or [
-        "which run.json and results.jsonl do not agree on"
-    ]
-    return f"{who}: {column.run.expected} {what}s asked for, {column.observed} judged, {' and '.join(words)}."

@@ -63,8 +63,8 @@ def test_probes_do_not_disturb_conformance(recording: Recording) -> None:
 def test_a_failing_probe_is_in_the_banner(recording: Recording) -> None:
     recording.result("1.1.1")
     recording.probe("L.1.1", verdict=NOT_ENFORCED)
-    assert headline(recording.report()) == "\u2717 1 failed verdict"
-    assert headline(recording.page("limits.html")) == "\u2717 1 failed verdict"
+    assert headline(recording.report()) == "\u2717 Failed: 1 unexpected failure"
+    assert headline(recording.page("limits.html")) == "\u2717 Failed: 1 unexpected failure"
 
 
 def test_a_lost_probe_is_listed_and_makes_the_run_incomplete(recording: Recording) -> None:
@@ -72,8 +72,8 @@ def test_a_lost_probe_is_listed_and_makes_the_run_incomplete(recording: Recordin
     recording.probe("L.1.1")
     recording.targets["echo", "limits"]["lost"] = [Lost(case="L.1.2", reason="It does not start.")]
     overview = recording.report()
-    assert headline(overview) == "! Incomplete"
-    assert "echo (limits): 2 probes asked for, 1 judged, 1 lost." in overview.text
+    assert headline(overview) == "! Incomplete: 1 lost case"
+    assert "echo (limits): 1 of 2 lost." in overview.text
     item = overview.having("li", "It does not start.")
     assert item.find("a")[0].attributes["href"] == "limits/L.1.2.html#1"
     assert row_of(recording.page("limits.html").with_id("cases"), "L.1.2")[1] == "LOST"
@@ -140,7 +140,7 @@ def test_a_known_deviation_of_a_probe_is_shown_with_its_reason(recording: Record
     known = Deviation(cases=["L.1.*"], verdict=NOT_ENFORCED, reason="By design.")
     recording.target("echo", "limits", deviations=[known, Deviation(cases=["6.*"], verdict=NOT_ENFORCED, reason="No.")])
     recording.probe("L.1.1", verdict=NOT_ENFORCED)
-    assert headline(recording.report()) == "\u2713 Passed, with 1 known deviation"
+    assert headline(recording.report()) == "\u2713 Passed: 1 known deviation"
     assert row_of(recording.page("limits.html").with_id("cases"), "L.1.1")[1] == "NOT ENFORCED (known)"
     assert "By design." in recording.page("limits/L.1.1.html").text
     table = recording.page("implementations/echo.html").having("table", "What its manifest lists")

@@ -227,7 +227,7 @@ def test_what_nothing_explains_is_an_error_all_the_same(recording: Recording):
     more = run.targets[0].model_copy(update={"expected": 2})
     twice = run.model_copy(update={"targets": [more, *run.targets]})
     (error,) = xml(render("junit", folder, run=twice)).iter("error")
-    assert "exit code is 4, but nothing that is shown says why" in error.attrib["message"]
+    assert "exits with 4, but nothing that is shown says why" in error.attrib["message"]
 
 
 def test_a_huge_text_is_cut(recording: Recording):

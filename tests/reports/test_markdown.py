@@ -70,7 +70,7 @@ def test_the_headline_counts_what_is_no_verdict(recording: Recording):
     recording.result("1.1.1")
     assert summary(recording).startswith("## \u274c WebSocket conformance: Failed: 2 unexplained deaths\n")
     recording.target("never", lost=[Lost(case="2.1", reason="It died.")], error="It exited.")
-    words = "Could not be run: 2 unexplained deaths, 1 lost case, 1 target that could not be run"
+    words = "Could not be run: 2 unexplained deaths, 1 lost case, 1 dead target"
     assert summary(recording).startswith(f"## \u26a0\ufe0f WebSocket conformance: {words}\n")
 
 
