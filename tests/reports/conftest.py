@@ -87,9 +87,14 @@ def record_what_is_said_of_the_run(recording: Recording) -> None:
     save(recording.folder, [Comparison(name, 3, differences) for name in ("echo", HOSTILE)])
 
 
-@pytest.fixture
-def rich(recording: Recording, tmp_path: Path) -> Recording:
-    """A run with everything in it: two engines, failures, known and stale deviations, losses, hostile text."""
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """A run with everything in it: two engines, failures, known and stale deviations, losses, hostile text.
+
+    It takes a while to write, so a module's tests share it, and none of them changes it.
+    """
+    tmp_path = tmp_path_factory.mktemp("rich")
+    recording = Recording(tmp_path / "run")
     (recording.folder / "autobahn").mkdir()
     (recording.folder / "autobahn" / "echo_1.html").write_text("engine's page")
     (recording.folder / "echo.log").write_text("output")
