@@ -21,8 +21,8 @@ from tests.support import ROOT, Command
 pytestmark = [pytest.mark.site, pytest.mark.timeout(900)]
 
 NAMES = ("refimpl", "python-websockets", "aiohttp", "picows", "ws")
-#: All of Autobahn's, and the probes that take no more than a second or two each.
-CASES = [*(f"{number}.*" for number in (1, 2, 3, 4, 5, 6, 7, 9, 10, 12, 13)), "L.1.*", "L.2.*", "L.4.1", "L.7.*"]
+#: Autobahn's without compression, and some probes: enough for every kind of page, in half the time.
+CASES = [*(f"{number}.*" for number in (1, 2, 3, 4, 5, 6, 7, 9, 10)), "L.1.*", "L.4.1", "L.7.*"]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
 
