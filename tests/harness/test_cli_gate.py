@@ -151,7 +151,9 @@ def test_a_run_that_was_killed_fails_though_no_case_failed(run: Copy):
 
 
 def test_verdicts_of_a_target_that_the_run_does_not_know_fail(run: Copy):
-    run.edit("1.1.3", target="somebody")
+    line = run.journal.read_text().splitlines()[0]
+    with run.journal.open("a") as journal:
+        journal.write(line.replace('"refimpl"', '"somebody"') + "\n")
     assert run.gate()[0] == 4
 
 

@@ -32,6 +32,7 @@ def test_runs_with_the_same_verdicts_do_not_differ():
         (("OK", "OK"), ("OK", "WRONG CODE"), Kind.REGRESSION),
         (("FAILED", "OK"), ("FAILED", "FAILED"), Kind.REGRESSION),  # the second field began to fail
         (("FAILED", "OK"), ("OK", "WRONG CODE"), Kind.REGRESSION),
+        (("OK", "UNCLEAN"), ("FAILED", "UNCLEAN"), Kind.REGRESSION),
         (("NON-STRICT", "OK"), ("FAILED", "OK"), Kind.REGRESSION),
         (("OK", "OK"), ("UNIMPLEMENTED", "INFORMATIONAL"), Kind.REGRESSION),
         (("FAILED", "FAILED"), ("OK", "OK"), Kind.FIX),

@@ -87,6 +87,10 @@ def test_a_lost_case_is_never_green_and_outweighs_a_failure():
     assert judge(target(2, lost=1), results).exit_code is ExitCode.INCOMPLETE
 
 
+def test_a_case_that_is_recorded_as_lost_and_has_a_verdict_is_never_green():
+    assert judge(target(1, lost=1), [result("0")]).exit_code is ExitCode.INCOMPLETE
+
+
 def test_a_count_that_differs_from_what_was_asked_for_is_never_green():
     assert judge(target(3), [result("1.1.1")]).exit_code is ExitCode.INCOMPLETE
 
