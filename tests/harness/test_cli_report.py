@@ -49,3 +49,11 @@ def test_a_baseline_of_several_targets_says_whose_each_entry_is(command: Command
     text, count = baseline.written(read_run(command.folder / "two"), read_results(command.folder / "two"))
     assert count == 1
     assert 'target = "u"' in text
+
+
+def test_an_import_asks_for_autobahns_cases_and_no_limit_probes(command: Command):
+    recorded = Path(__file__).parent / "recorded"
+    done = command("import", str(recorded), "--target", "websockets", "--output", "imported")
+    (target,) = read_run(command.folder / "imported").targets
+    assert (done.returncode, target.expected) == (4, 517)
+    assert not [lost.case for lost in target.lost if lost.case.startswith("L.")]
