@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from harness import selection
 from harness.errors import UsageError
 from harness.gate import failing_outcomes
 from harness.results import Deviation, Result, Run, case_order, matches
 from harness.text import did_you_mean
+from harness.toml_file import read_toml
 
 _HEAD = "# What the gate expects. Each entry wants a reason, and a review when it changes.\n\n"
 #: What stands in the place of a reason until somebody has looked.
@@ -31,16 +31,7 @@ def load(path: Path) -> list[Deviation]:
 
     A pattern that fits no case is a mistake too: it would expect nothing, for ever.
     """
-    try:
-        found = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).deviations
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from error
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise UsageError(f"{path}: {where}: {problem['msg'].removeprefix('Value error, ')}") from error
+    found = read_toml(path, _File).deviations
     for number, deviation in enumerate(found, 1):
         for pattern in deviation.cases:
             if not any(matches(pattern, case) for case in selection.known()):

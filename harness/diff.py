@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.gate import failing_outcomes
 from harness.results import (
     FAILING_BEHAVIOR,
     FAILING_CLOSE,
@@ -16,12 +17,8 @@ from harness.results import (
     ProbeVerdict,
     Result,
     Run,
-    TargetRun,
     case_order,
 )
-
-#: Target, engine.
-Pair = tuple[str, str]
 
 
 class Kind(StrEnum):
@@ -91,13 +88,8 @@ def _renamed(old: Run, new: Run) -> dict[str, str]:
 
 
 def _versions(old: Run, new: Run, names: dict[str, str]) -> list[tuple[str, str, str]]:
-    def of(run: Run) -> dict[str, str]:
-        def words(target: TargetRun) -> str:
-            return target.implementation.version
-
-        return {names.get(target.target, target.target): words(target) for target in run.targets}
-
-    then, now = of(old), of(new)
+    then = {names.get(target.target, target.target): target.implementation.version for target in old.targets}
+    now = {target.target: target.implementation.version for target in new.targets}
     return [(name, then[name], now[name]) for name in now if name in then and then[name] != now[name]]
 
 
@@ -115,9 +107,8 @@ def _kind(old: Result | Lost | None, new: Result | Lost | None, *, strict: bool)
         return None
     if _is_worse(old, new, strict=strict):
         return Kind.REGRESSION
-    was_failing = old.outcome is Outcome.FAILED or (strict and old.outcome is Outcome.NON_STRICT)
-    is_failing = new.outcome is Outcome.FAILED or (strict and new.outcome is Outcome.NON_STRICT)
-    return Kind.FIX if was_failing and not is_failing else Kind.CHANGED
+    failing = failing_outcomes(strict=strict)
+    return Kind.FIX if old.outcome in failing and new.outcome not in failing else Kind.CHANGED
 
 
 def _is_worse(old: Result, new: Result, *, strict: bool) -> bool:

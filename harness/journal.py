@@ -46,7 +46,7 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CannotRunError(f"cannot write {error.filename or path}: {error.strerror}") from error
+        raise CannotRunError(f"cannot write {error.filename or path}: {error.strerror or error}") from error
 
 
 class Journal:

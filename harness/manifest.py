@@ -7,18 +7,18 @@ import os
 import re
 import shutil
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.errors import UsageError
 from harness.limits.settings import LimitName, check
 from harness.results import Deviation, Implementation
 from harness.text import did_you_mean
+from harness.toml_file import read_toml
 
 MANIFEST = "implementation.toml"
 #: The environment by which an echo server is told its limits; stripped from what it inherits.
@@ -169,43 +169,7 @@ def load(name: str, folder: Path | None = None) -> Source:
         raise UsageError(
             f"no implementation {name!r}{did_you_mean(name, known)} (known: {', '.join(known)}; or give a ws:// URL)"
         )
-    manifest = _parse(file)
+    manifest = read_toml(file, Manifest)
     if manifest.name != path.name:
         raise UsageError(f"{file}: name = {manifest.name!r}, but its folder is {path.name!r}; they must be the same")
     return Source(path, manifest)
-
-
-def _parse(file: Path) -> Manifest:
-    try:
-        text = file.read_text(encoding="utf-8")
-        return Manifest.model_validate(tomllib.loads(text))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file}: {error}") from error
-    except ValidationError as error:
-        problem = error.errors()[0]
-        location = problem["loc"]
-        where = ".".join(str(part) for part in location)
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        message = problem["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{file}:{_line_of(text, location)}: {where}: {message}{more}") from error
-
-
-def _line_of(text: str, location: tuple[str | int, ...]) -> int:
-    """The line of a key in a TOML text, or of the closest table that holds it (tomllib keeps no lines)."""
-    best = 1
-    table: tuple[str | int, ...] = ()
-    counts: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*(\[\[?)\s*([\w.\"-]+)\s*\]", line):
-            table = tuple(part.strip('"') for part in header[2].split("."))
-            if header[1] == "[[":
-                counts[header[2]] = counts.get(header[2], -1) + 1
-                table = (*table, counts[header[2]])
-            here = table
-        elif key := re.match(r"\s*([\w\"-]+)\s*=", line):
-            here = (*table, key[1].strip('"'))
-        else:
-            continue
-        if here == location[: len(here)]:
-            best = number
-    return best

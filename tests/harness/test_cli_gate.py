@@ -224,7 +224,10 @@ def test_no_baseline_is_written_of_a_run_with_lost_cases(run: Copy):
     ("text", "said"),
     [
         ("[[deviations]\n", "known.toml: "),
-        ('[[deviations]]\ncases = ["1.1.1"]\nbehavior = "BAD"\nreason = "x"\n', "deviations.0.behavior: "),
+        (
+            '[[deviations]]\ncases = ["1.1.1"]\nbehavior = "BAD"\nreason = "x"\n',
+            "known.toml:3: deviations.0.behavior: ",
+        ),
         ('[[deviations]]\ncases = ["1.1.1"]\nreason = "x"\n', "a deviation says which verdict to expect"),
         ('[[deviations]]\ncases = ["1.1.1"]\nbehavior = "FAILED"\n', "deviations.0.reason: Field required"),
         ('[[known]]\ncases = ["1.1.1"]\n', "known: Extra inputs are not permitted"),

@@ -1,0 +1,53 @@
+"""TOML files that people write: manifests and baselines."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from harness.errors import UsageError
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def read_toml(file: Path, model: type[_Model]) -> _Model:
+    """The file's contents as a value of the model; UsageError with file, line and key where it is none."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        return model.model_validate(tomllib.loads(text))
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file}: {error}") from error
+    except ValidationError as error:
+        problem = error.errors()[0]
+        location = problem["loc"]
+        where = ".".join(str(part) for part in location)
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        message = problem["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{file}:{_line_of(text, location)}: {where}: {message}{more}") from error
+
+
+def _line_of(text: str, location: tuple[str | int, ...]) -> int:
+    """The line of a key in a TOML text, or of the closest table that holds it (tomllib keeps no lines)."""
+    best = 1
+    table: tuple[str | int, ...] = ()
+    counts: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*(\[\[?)\s*([\w.\"-]+)\s*\]", line):
+            table = tuple(part.strip('"') for part in header[2].split("."))
+            if header[1] == "[[":
+                counts[header[2]] = counts.get(header[2], -1) + 1
+                table = (*table, counts[header[2]])
+            here = table
+        elif key := re.match(r"\s*([\w\"-]+)\s*=", line):
+            here = (*table, key[1].strip('"'))
+        else:
+            continue
+        if here == location[: len(here)]:
+            best = number
+    return best
