@@ -49,7 +49,7 @@ def test_a_signal_closes_open_connections_with_1001_and_exits_with_0(number: sig
         peer.send(frame(CLOSE, b"\x03\xe9"))
         assert peer.close_code() is None
         assert process.wait(10) == 0
-        assert monotonic() - begin < 2
+        assert monotonic() - begin < 4  # well before the close timeout
 
 
 def test_a_peer_that_ignores_1001_does_not_keep_the_server():

@@ -163,7 +163,7 @@ def test_a_slow_request_is_cut_at_the_handshake_timeout(start: Start):
         begin = monotonic()
         peer.send(b"GET / HTTP/1.1\r\n")
         assert peer.sock.recv(1) == b""
-        assert 0.9 <= monotonic() - begin <= 1.1
+        assert 0.9 <= monotonic() - begin < 1.9  # not after twice the timeout; a busy machine may be late
 
 
 def test_user_code_that_raises_in_the_handshake_is_told_and_the_peer_gets_500(start: Start):
@@ -208,7 +208,7 @@ def test_shutting_down_closes_every_connection_with_1001(concurrent: bool):
         assert shaking.sock.recv(1) == b""
         shaking.sock.close()
         stopper.join()
-        assert monotonic() - begin < 1
+        assert monotonic() - begin < 4  # well before the close timeout
         with pytest.raises(ConnectionRefusedError):
             Peer(server.port)
 
@@ -223,7 +223,7 @@ def test_shutting_down_does_not_wait_for_ever_for_peers_or_handlers():
         assert until(lambda: server._threads)
         begin = monotonic()
         server.shutdown()
-        assert monotonic() - begin < 2
+        assert monotonic() - begin < 4  # well before the close timeout
         release.set()
         assert until(lambda: not server._threads)
 

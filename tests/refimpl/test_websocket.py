@@ -143,7 +143,7 @@ def test_a_peer_that_does_not_answer_a_close_is_cut_at_the_close_timeout(start: 
         assert peer.frame().opcode == CLOSE
         begin = monotonic()
         assert list(peer.frames()) == []
-        assert 0.9 <= monotonic() - begin <= 1.1
+        assert 0.9 <= monotonic() - begin < 1.9  # not after twice the timeout; a busy machine may be late
     assert server.ended.get(timeout=5).close_code == 1006
     assert server.told.empty()
 
@@ -154,7 +154,7 @@ def test_a_silent_peer_is_cut_with_1001_at_the_connection_timeout(start: Start, 
     with Peer.open(server.port) as peer:
         begin = monotonic()
         frames = list(peer.frames())
-        assert 0.9 <= monotonic() - begin <= 1.1
+        assert 0.9 <= monotonic() - begin < 1.9  # not after twice the timeout; a busy machine may be late
         assert [frame.opcode for frame in frames] == [PING] * 4 + [CLOSE]
         assert frames[-1].payload == b"\x03\xe9"
     assert isinstance(server.raised.get(timeout=5), refimpl.ConnectionTimeoutError)
@@ -256,7 +256,7 @@ def test_a_handler_that_never_receives_has_its_silent_peer_cut_in_time(start: St
             begin = monotonic()
             peer.send(frame(TEXT, b"x"))
         assert peer.close_code() == 1001
-        assert 0.9 <= monotonic() - begin <= 1.1
+        assert 0.9 <= monotonic() - begin < 1.9  # not after twice the timeout; a busy machine may be late
     released.set()
 
 
@@ -271,7 +271,7 @@ def test_a_peer_that_was_silent_before_a_send_got_stuck_is_cut_in_time(start: St
     with Peer.open(server.port, receive_buffer=4096):
         begin = monotonic()
         assert isinstance(server.raised.get(timeout=5), refimpl.ConnectionTimeoutError)
-        assert 0.9 <= monotonic() - begin <= 1.1
+        assert 0.9 <= monotonic() - begin < 1.9  # not after twice the timeout; a busy machine may be late
 
 
 def test_a_peer_that_takes_a_long_message_slowly_is_not_cut(start: Start):
