@@ -7,9 +7,9 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -18,7 +18,7 @@ from harness.errors import UsageError
 from harness.limits.settings import LimitName, check
 from harness.results import Deviation, Implementation
 from harness.text import did_you_mean
-from harness.toml_file import read_toml
+from harness.toml_file import read_table, read_toml
 
 MANIFEST = "implementation.toml"
 #: The environment by which an echo server is told its limits; stripped from what it inherits.
@@ -33,12 +33,17 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Local(_Strict):
-    """How it is set up and started as a process. Placeholders: {python}, {folder}, {cache}, {project}."""
+Command = Annotated[list[str], Field(min_length=1)]
 
-    requires: list[str] = []
-    setup: list[list[str]] = []
-    start: list[str] = Field(min_length=1)
+
+class Local(_Strict):
+    """How it is set up and started as a process. Placeholders: {python}, {folder}, {cache}, {project}, {version}."""
+
+    requires: list[str] = []  #: commands on PATH, and absolute paths of files that must be there (`*` stands for parts)
+    debian: list[str] = []  #: Debian packages that bring what it requires
+    setup: list[Command] = []
+    version_setup: list[Command] = []  #: in place of `setup` for a version that was asked for (NAME@X): {version}
+    start: Command
     environment: dict[str, str] = {}
 
 
@@ -47,6 +52,8 @@ class Container(_Strict):
 
     dockerfile: str = "Dockerfile"
     files: list[str] = []
+    debian: list[str] | None = None  #: in place of the local way's
+    setup: list[Command] = []  #: before the local way's set-up
 
 
 class Limit(_Strict):
@@ -66,6 +73,7 @@ class Manifest(_Strict):
     """The contents of an `implementation.toml`."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    base: str | None = None  #: the implementation whose files it uses, and whose manifest where it says nothing itself
     language: str
     version: str
     homepage: str
@@ -101,41 +109,96 @@ class Source(NamedTuple):
 
     folder: Path
     manifest: Manifest
+    home: Path  #: where its files lie: its own folder, or that of its base
+    asked_version: str | None = None  #: the version that was asked for, where it was not the manifest's
+
+    @property
+    def name(self) -> str:
+        """What results call it: `ws`, or `ws@7.0.0` where a version was asked for."""
+        return f"{self.manifest.name}@{self.asked_version}" if self.asked_version else self.manifest.name
+
+    @property
+    def version(self) -> str:
+        """The library's."""
+        return self.asked_version or self.manifest.version
 
     @property
     def about(self) -> Implementation:
         """What results say about who was under test."""
         m = self.manifest
-        return Implementation(language=m.language, version=m.version, homepage=m.homepage, licence=m.licence)
+        return Implementation(language=m.language, version=self.version, homepage=m.homepage, licence=m.licence)
+
+    @property
+    def deviations(self) -> list[Deviation]:
+        """What is known of the manifest's version; of others nothing is."""
+        return [] if self.asked_version else self.manifest.deviations
 
     @property
     def deflates(self) -> bool:
         """Whether it offers permessage-deflate (RFC 7692)."""
         return "permessage-deflate" in self.manifest.extensions
 
+    @property
+    def setup(self) -> list[Command]:
+        """The commands that set it up, in its version."""
+        local = self.manifest.local
+        return [] if local is None else local.version_setup if self.asked_version else local.setup
+
     def expand(self, word: str) -> str:
         """A word of a command or a value of its environment, with placeholders filled in."""
-        return self._substitute(word, cache=str(self.cache))
+        return self.substitute(word, cache=str(self.cache))
 
-    def _substitute(self, word: str, cache: str) -> str:
-        values = {"python": sys.executable, "folder": str(self.folder), "project": str(project()), "cache": cache}
-        return re.sub(r"\{(python|folder|project|cache)\}", lambda match: values[match[1]], word)
+    def substitute(
+        self, word: str, *, cache: str, python: str = sys.executable, home: str = "", project_folder: str = ""
+    ) -> str:
+        """The same for other places than this machine's (an image)."""
+        values = {
+            "python": python,
+            "folder": home or str(self.home),
+            "project": project_folder or str(project()),
+            "cache": cache,
+            "version": self.version,
+        }
+        return re.sub(r"\{(python|folder|project|cache|version)\}", lambda match: values[match[1]], word)
 
     @property
     def cache(self) -> Path:
         """Its own cache folder: another one when a set-up command, or a file that one names, changes."""
         digest = hashlib.sha256()
-        for command in self.manifest.local.setup if self.manifest.local else []:
+        for command in self.setup:
             for word in command:
-                expanded = self._substitute(word, cache="{cache}")
+                expanded = self.substitute(word, cache="{cache}")
                 digest.update(expanded.encode() + b"\0")
-                if word.startswith("{folder}/") and Path(expanded).is_file():
-                    digest.update(Path(expanded).read_bytes())
-        return cache_folder() / "implementations" / f"{self.manifest.name}-{digest.hexdigest()[:12]}"
+                if word.startswith("{folder}/"):
+                    for file in _files(Path(expanded)):
+                        digest.update(file.read_bytes())
+        name = f"{self.home.name}@{self.asked_version}" if self.asked_version else self.home.name
+        return cache_folder() / "implementations" / f"{name}-{digest.hexdigest()[:12]}"
 
     def missing(self) -> list[str]:
-        """Commands that the local way needs and that are not on PATH."""
-        return [c for c in (self.manifest.local.requires if self.manifest.local else []) if not shutil.which(c)]
+        """Commands and files that the local way needs and that are not here."""
+        return [need for need in (self.manifest.local.requires if self.manifest.local else []) if not _is_here(need)]
+
+    def unavailable(self) -> str | None:
+        """Why it cannot be set up as a process here, and the command that mends it; None if it can."""
+        local = self.manifest.local
+        if local is None:
+            return "it runs in a container only: --container"
+        if not (missing := self.missing()):
+            return None
+        remedy = f"apt-get install {' '.join(local.debian)}" if local.debian else "install it"
+        return f"needs {', '.join(missing)}: {remedy}, or --container"
+
+
+def _is_here(need: str) -> bool:
+    if need.startswith("/"):
+        return any(Path("/").glob(need[1:]))
+    return shutil.which(need) is not None
+
+
+def _files(path: Path) -> Sequence[Path]:
+    """The file, or all files of a folder, sorted."""
+    return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
 
 
 def project() -> Path:
@@ -160,16 +223,30 @@ def names(folder: Path | None = None) -> list[str]:
 
 
 def load(name: str, folder: Path | None = None) -> Source:
-    """The implementation of that name, or of that path where the name has a slash; UsageError says what is wrong."""
+    """The implementation of that name (`ws`, `ws@7.0.0`), or of that path where the name has a slash.
+
+    UsageError says what is wrong.
+    """
     root = folder or implementations_folder()
-    path = Path(name).resolve() if "/" in name else root / name
+    plain, _, version = name.partition("@")
+    path = Path(plain).resolve() if "/" in plain else root / plain
     file = path / MANIFEST
     if not file.is_file():
         known = names(root)
         raise UsageError(
-            f"no implementation {name!r}{did_you_mean(name, known)} (known: {', '.join(known)}; or give a ws:// URL)"
+            f"no implementation {plain!r}{did_you_mean(plain, known)} (known: {', '.join(known)}; or give a ws:// URL)"
         )
-    manifest = read_toml(file, Manifest)
+    home = path
+    inherited: dict[str, Any] = {}
+    if (base := read_table(file).get("base")) is not None:
+        home = path.parent / str(base)
+        if "base" in (inherited := read_table(home / MANIFEST)):
+            raise UsageError(f"{file}: base = {base!r}, which has a base itself; name that one")
+        inherited.pop("deviations", None)  # what is known of the base need not hold for this one
+    manifest = read_toml(file, Manifest, inherited)
     if manifest.name != path.name:
         raise UsageError(f"{file}: name = {manifest.name!r}, but its folder is {path.name!r}; they must be the same")
-    return Source(path, manifest)
+    asked = version if version != manifest.version else ""
+    if asked and not (manifest.local and manifest.local.version_setup):
+        raise UsageError(f"{manifest.name} comes in version {manifest.version} only: {file} has no version_setup")
+    return Source(path, manifest, home, asked or None)

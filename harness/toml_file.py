@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,15 +15,16 @@ from harness.errors import UsageError
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def read_toml(file: Path, model: type[_Model]) -> _Model:
-    """The file's contents as a value of the model; UsageError with file, line and key where it is none."""
+def read_table(file: Path) -> dict[str, Any]:
+    """The file's contents as they are; UsageError where it is no TOML or can't be read."""
+    return tomllib.loads(_text(file))
+
+
+def read_toml(file: Path, model: type[_Model], inherited: Mapping[str, Any] | None = None) -> _Model:
+    """The file's contents, over what it inherits, as a value of the model; UsageError tells line and key."""
+    text = _text(file)
     try:
-        text = file.read_text(encoding="utf-8")
-        return model.model_validate(tomllib.loads(text))
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file}: {error}") from error
+        return model.model_validate(_over(inherited or {}, tomllib.loads(text)))
     except ValidationError as error:
         problem = error.errors()[0]
         location = problem["loc"]
@@ -30,6 +32,27 @@ def read_toml(file: Path, model: type[_Model]) -> _Model:
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         message = problem["msg"].removeprefix("Value error, ")
         raise UsageError(f"{file}:{_line_of(text, location)}: {where}: {message}{more}") from error
+
+
+def _text(file: Path) -> str:
+    """The text of a file that is TOML."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        tomllib.loads(text)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file}: {error}") from error
+    return text
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of both, those of `above` where both have one; tables are merged."""
+    merged = {**below, **above}
+    for key in below.keys() & above.keys():
+        if isinstance(below[key], dict) and isinstance(above[key], dict):
+            merged[key] = _over(below[key], above[key])
+    return merged
 
 
 def _line_of(text: str, location: tuple[str | int, ...]) -> int:

@@ -8,7 +8,8 @@ import click
 
 from harness import manifest
 from harness.cli.common import debug_option
-from harness.errors import ExitCode, TargetError
+from harness.dockerfile import MARK, dockerfile
+from harness.errors import ExitCode, TargetError, UsageError
 from harness.journal import writing
 from harness.progress import Reporter
 from harness.targets.process import ProcessTarget
@@ -26,13 +27,38 @@ def list_implementations(as_json: bool) -> None:
     """List implementations, and whether each can run here as a process."""
     sources = [manifest.load(name) for name in manifest.names()]
     if as_json:
-        rows = [s.manifest.model_dump(mode="json") | {"missing": s.missing(), "folder": str(s.folder)} for s in sources]
+        rows = [
+            s.manifest.model_dump(mode="json")
+            | {"missing": s.missing(), "unavailable": s.unavailable(), "folder": str(s.folder)}
+            for s in sources
+        ]
         click.echo(json.dumps(rows))
         return
+    width = max(len(source.name) for source in sources)
     for source in sources:
-        m, missing = source.manifest, source.missing()
-        state = f"needs {', '.join(missing)} on PATH" if missing else "can run here"
-        click.echo(f"{m.name:<20} {m.language:<12} {m.version:<10} {state}")
+        m = source.manifest
+        click.echo(f"{m.name:<{width}} {m.language:<12} {m.version:<14} {source.unavailable() or 'can run here'}")
+
+
+@implementations.command("dockerfile")
+@click.argument("names", nargs=-1, required=True)
+@click.option("--write", is_flag=True, help="Into the implementation's folder.")
+@debug_option
+def write_dockerfile(names: tuple[str, ...], write: bool) -> None:
+    """Print the Dockerfile that does what the manifest's [local] table does, or write it beside the manifest."""
+    for name in names:
+        source = manifest.load(name)
+        if source.manifest.local is None:
+            raise UsageError(f"{name}: its manifest has no [local] table to make a Dockerfile of")
+        file = source.folder / source.manifest.container.dockerfile
+        text = dockerfile(source)
+        if not write:
+            click.echo(text, nl=False)
+        elif file.exists() and not file.read_text(encoding="utf-8").startswith(MARK):
+            raise UsageError(f"{file} was written by hand; remove it first")
+        else:
+            with writing(file):
+                file.write_text(text, encoding="utf-8")
 
 
 @implementations.command("check")

@@ -139,7 +139,7 @@ class Launch:
         if swept := processes.sweep():
             reporter.say(f"ended {swept} process(es) that an earlier, killed run had left")
         self._sources = {name: None if "://" in name else manifest.load(name) for name in names}
-        self.targets = [source.manifest.name if source else name for name, source in self._sources.items()]
+        self.targets = [source.name if source else name for name, source in self._sources.items()]
         if len({*self.targets}) < len(names):
             raise UsageError(f"two targets have the same name: {', '.join(self.targets)}")
         if part := options.get("shard"):
@@ -231,9 +231,7 @@ class Launch:
 
     def _planned(self, source: manifest.Source, folder: Path) -> Planned:
         first, *others = (self._target(source, folder) for _ in range(self._instances(source)))
-        name, known = source.manifest.name, source.manifest.deviations
-        if self._baseline is not None:
-            known = baseline.of_target(self._baseline, name)
+        known = source.deviations if self._baseline is None else baseline.of_target(self._baseline, source.name)
         return Planned(first, others, source.about, known)
 
     def _instances(self, source: manifest.Source) -> int:
@@ -247,7 +245,7 @@ class Launch:
 
     def _target(self, source: manifest.Source, folder: Path) -> ProcessTarget | ContainerTarget:
         with writing(folder):
-            log = target_log(folder, source.manifest.name)
+            log = target_log(folder, source.name)
         # of an engine that is in a container the wishes count: what it reaches, the other one reaches as well
         pickiest = max(self.engines, key=lambda engine: not engine.on_host)
         if not self._options["container"]:

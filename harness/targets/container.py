@@ -34,17 +34,18 @@ _LOG_LINES = 20_000
 
 def build_image(client: DockerClient, source: Source, base: str | None, say: Callable[[str], None]) -> str:
     """Build the image from the manifest's Dockerfile; its tag. `base` overrides the Dockerfile's BASE."""
-    folder = f"implementations/{source.manifest.name}"
     dockerfile = (source.folder / source.manifest.container.dockerfile).resolve()
     if not dockerfile.is_file():
-        raise TargetError(f"{source.manifest.name}: no {dockerfile}")
+        raise TargetError(f"{source.name}: no {dockerfile}")
+    if source.asked_version:
+        raise TargetError(f"{source.name}: an image has the version of its manifest, {source.manifest.version}")
     # a Dockerfile may be shared with another implementation: its name in the context is where it lies
     in_context = f"implementations/{dockerfile.parent.name}/{dockerfile.name}"
     tag = f"wsconform/{source.manifest.name}:{source.manifest.version}"
     tail = ""
     with containers.explained(f"cannot build the image of {source.manifest.name}", TargetError):
         for event in client.api.build(
-            fileobj=_context(source, folder, dockerfile, in_context),
+            fileobj=_context(source, dockerfile, in_context),
             custom_context=True,
             dockerfile=in_context,
             tag=tag,
@@ -65,13 +66,13 @@ def build_image(client: DockerClient, source: Source, base: str | None, say: Cal
     return tag
 
 
-def _context(source: Source, folder: str, dockerfile: Path, in_context: str) -> io.BytesIO:
-    """The build context: this implementation's folder and the project's files that its manifest names."""
+def _context(source: Source, dockerfile: Path, in_context: str) -> io.BytesIO:
+    """The build context: the folder with its files, the Dockerfile, and the project's files that its manifest names."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        archive.add(source.folder, folder, filter=_clean)
-        if dockerfile.parent != source.folder:
-            archive.add(dockerfile.parent, str(Path(in_context).parent), filter=_clean)
+        archive.add(source.home, f"implementations/{source.home.name}", filter=_clean)
+        if dockerfile.parent != source.home:
+            archive.add(dockerfile, in_context, filter=_clean)
         for name in source.manifest.container.files:
             archive.add(project() / name, name, filter=_clean)
     buffer.seek(0)
@@ -104,7 +105,7 @@ class ContainerTarget:
         say: Callable[[str], None],
         given: Mapping[str, str] | None = None,
     ) -> None:
-        self.name = source.manifest.name
+        self.name = source.name
         self.deflates = source.deflates
         self.limits = source.manifest.limits_by_name
         self._given = given or {}

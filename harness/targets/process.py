@@ -21,22 +21,21 @@ from harness.errors import CannotRunError, TargetError
 from harness.handshake import check_again, wait_until_ready
 from harness.limits.meter import ProcessMeter
 from harness.limits.settings import ORIGIN
-from harness.manifest import CONTRACT_VARIABLES, Local, Source
+from harness.manifest import CONTRACT_VARIABLES, Local, Source, cache_folder
 from harness.text import last_lines
 
-SETUP_LIMIT_S = 600
+SETUP_LIMIT_S = 1800
 READY_LIMIT_S = 30
 _PORT_TRIES = 3
 
 
 def set_up(source: Source, say: Callable[[str], None]) -> None:
     """Run the manifest's set-up commands in its cache folder, once; TargetError says which one failed."""
-    local = _local(source)
-    if missing := source.missing():
-        raise TargetError(f"{source.manifest.name}: {', '.join(missing)} not found on PATH; install it, or --container")
+    if reason := source.unavailable():
+        raise TargetError(f"{source.name}: {reason}")
     cache = source.cache
     done = cache / ".set-up"
-    if done.exists() or not local.setup:
+    if done.exists() or not source.setup:
         return
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
@@ -45,20 +44,20 @@ def set_up(source: Source, say: Callable[[str], None]) -> None:
                 return
             shutil.rmtree(cache, ignore_errors=True)
             cache.mkdir()
-            for command in local.setup:
+            for command in source.setup:
                 words = [source.expand(word) for word in command]
-                say(f"setting up {source.manifest.name}: {Path(words[0]).name} …")
+                say(f"setting up {source.name}: {Path(words[0]).name} …")
                 _run_setup(source, words, cache.with_suffix(".log"))
             done.touch()
     except OSError as error:
         raise CannotRunError(
-            f"cannot set up {source.manifest.name} in {cache}: {error.strerror}; WSCONFORM_CACHE names another folder"
+            f"cannot set up {source.name} in {cache}: {error.strerror}; WSCONFORM_CACHE names another folder"
         ) from error
 
 
 def _run_setup(source: Source, command: list[str], log: Path) -> None:
     log.unlink(missing_ok=True)
-    process, output = processes.spawn(command, environment=_inherited(), log=log)
+    process, output = processes.spawn(command, environment=_inherited() | _download_caches(), log=log)
     try:
         code = process.wait(SETUP_LIMIT_S)
     except subprocess.TimeoutExpired:
@@ -69,7 +68,7 @@ def _run_setup(source: Source, command: list[str], log: Path) -> None:
     if code != 0:
         how = f"did not end within {SETUP_LIMIT_S} s" if code is None else processes.describe_exit(code)
         raise TargetError(
-            f"{source.manifest.name}: set-up command `{' '.join(command)}` failed ({how})",
+            f"{source.name}: set-up command `{' '.join(command)}` failed ({how})",
             details=last_lines(output.tail()),
         )
 
@@ -84,6 +83,13 @@ def _inherited() -> dict[str, str]:
     """Our environment without what would change the server or its interpreter behind the manifest's back."""
     drop = {*CONTRACT_VARIABLES, "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "NODE_PATH", "NODE_OPTIONS"}
     return {name: value for name, value in os.environ.items() if name not in drop}
+
+
+def _download_caches() -> dict[str, str]:
+    """Where the tools that set-ups call keep what they have downloaded: in our cache, not in the user's."""
+    downloads = cache_folder() / "downloads"
+    names = {"PIP_CACHE_DIR": "pip", "npm_config_cache": "npm", "GOMODCACHE": "go", "GOCACHE": "go-build"}
+    return {name: str(downloads / folder) for name, folder in names.items()} | {"GOFLAGS": "-modcacherw"}
 
 
 def free_port(host: str) -> int:
@@ -108,7 +114,7 @@ class ProcessTarget:
         say: Callable[[str], None] = lambda _: None,
         given: Mapping[str, str] | None = None,
     ) -> None:
-        self.name = source.manifest.name
+        self.name = source.name
         self.deflates = source.deflates
         self.limits = source.manifest.limits_by_name
         self._given = given or {}

@@ -46,7 +46,7 @@ def verdicts(
     found: dict[str, Result] = {}
     runner = CaseRunner(
         engine=NativeEngine(),
-        target=ProcessTarget(Source(folder, manifest), folder / "log"),
+        target=ProcessTarget(Source(folder, manifest, folder), folder / "log"),
         folder=folder,
         jobs=NativeEngine.default_jobs,
         profile="full",
