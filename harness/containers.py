@@ -96,7 +96,7 @@ def remove_network(network: Network) -> None:
         network.remove()
 
 
-def confinement(*, memory: str, processes: int) -> dict[str, Any]:
+def confinement(*, memory: str | int, processes: int) -> dict[str, Any]:
     """What every container of ours is created with: our mark, no rights, and bounds on what it may use and write."""
     from docker.types import LogConfig  # noqa: PLC0415
 

@@ -41,6 +41,7 @@ class Local(_Strict):
 
     requires: list[str] = []  #: commands on PATH, and absolute paths of files that must be there (`*` stands for parts)
     debian: list[str] = []  #: Debian packages that bring what it requires
+    install: str | None = None  #: the command that brings it, where Debian's packages do not
     setup: list[Command] = []
     version_setup: list[Command] = []  #: in place of `setup` for a version that was asked for (NAME@X): {version}
     start: Command
@@ -126,7 +127,9 @@ class Source(NamedTuple):
     def about(self) -> Implementation:
         """What results say about who was under test."""
         m = self.manifest
-        return Implementation(language=m.language, version=self.version, homepage=m.homepage, licence=m.licence)
+        return Implementation(
+            language=m.language, version=self.version, homepage=m.homepage, licence=m.licence, level=m.level
+        )
 
     @property
     def deviations(self) -> list[Deviation]:
@@ -186,7 +189,7 @@ class Source(NamedTuple):
             return "it runs in a container only: --container"
         if not (missing := self.missing()):
             return None
-        remedy = f"apt-get install {' '.join(local.debian)}" if local.debian else "install it"
+        remedy = local.install or (f"apt-get install {' '.join(local.debian)}" if local.debian else "install it")
         return f"needs {', '.join(missing)}: {remedy}, or --container"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import os
 import platform
 import signal
@@ -20,8 +21,11 @@ from harness.errors import CannotRunError
 
 #: In the environment of every process that we start, and so of what it starts itself: who its owner is.
 OWNER_VARIABLE = "WSCONFORM_OWNER"
+#: Beside it: which of its owner's programs it belongs to, also when it has made itself independent of that.
+PROGRAM_VARIABLE = "WSCONFORM_PROGRAM"
 _HEAD_LIMIT = 1 << 20
 _TAIL_LIMIT = 64 << 10
+_numbers = itertools.count(1)
 
 
 @functools.cache
@@ -52,6 +56,14 @@ def owner_lives(mark: str) -> bool:
 
 def sweep() -> int:
     """End processes that a killed harness left behind; returns how many."""
+    ended = 0
+    # what an orphan owned is an orphan as well, once that one is gone
+    while found := _end_orphans():
+        ended += found
+    return ended
+
+
+def _end_orphans() -> int:
     orphans = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
@@ -120,6 +132,34 @@ class OutputLog:
         return b"".join(list(self._tail)).decode("utf-8", "replace")
 
 
+class Program(subprocess.Popen[bytes]):
+    """A started program, and the mark that it and whatever it starts carry in their environment."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Path | None) -> None:
+        self.mark = f"{os.getpid()}.{next(_numbers)}"
+        super().__init__(
+            command,
+            env={**environment, OWNER_VARIABLE: owner_mark(), PROGRAM_VARIABLE: self.mark},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def family(self) -> list[psutil.Process]:
+        """Its descendants, and what carries its mark although it has cut itself loose (a daemon, say)."""
+        found: dict[int, psutil.Process] = {}
+        with contextlib.suppress(psutil.Error):
+            if self.poll() is None:  # else its number may be somebody else's by now
+                found = {child.pid: child for child in psutil.Process(self.pid).children(recursive=True)}
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.environ().get(PROGRAM_VARIABLE) == self.mark and process.pid != self.pid:
+                    found[process.pid] = process
+        return list(found.values())
+
+
 def spawn(
     command: Sequence[str],
     *,
@@ -127,39 +167,36 @@ def spawn(
     log: Path,
     folder: Path | None = None,
     on_output: Callable[[bytes], None] | None = None,
-) -> tuple[subprocess.Popen[bytes], OutputLog]:
+) -> tuple[Program, OutputLog]:
     """Start a marked process in a session of its own (so that Ctrl-C reaches us alone), its output going to `log`."""
     try:
-        process = subprocess.Popen(
-            command,
-            env={**environment, OWNER_VARIABLE: owner_mark()},
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        process = Program(command, environment, folder)
     except OSError as error:
         raise CannotRunError(f"cannot start {command[0]}: {error.strerror}") from error
     assert process.stdout is not None  # noqa: S101 - by stdout=PIPE
     return process, OutputLog(process.stdout, log, on_output)
 
 
-def stop(process: subprocess.Popen[bytes], grace: float = 5.0) -> None:
-    """SIGTERM, then after `grace` seconds SIGKILL, to the process, its session and whatever it started."""
-    descendants: list[psutil.Process] = []
-    with contextlib.suppress(psutil.Error):
-        descendants = psutil.Process(process.pid).children(recursive=True)
+def stop(process: Program, grace: float = 5.0) -> bool:
+    """SIGTERM, then after `grace` seconds SIGKILL, to the process, its session and whatever it started.
+
+    Returns whether SIGTERM was enough and nothing was left.
+    """
+    family = process.family() if process.poll() is None else []
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(grace)
+    ended = process.poll() is not None
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    for descendant in descendants:
+    # again, for it may have started others as its last deed
+    for relative in (*family, *process.family()):
         with contextlib.suppress(psutil.Error):
-            descendant.kill()
+            relative.kill()
+            ended = False
     process.wait()
+    return ended
 
 
 def describe_exit(code: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -29,7 +30,8 @@ class Reporter:
         self._progress: Progress | None = None
         self._lock = threading.Lock()
         self._target = ""
-        self._total = self._done = self._failed = 0
+        self._total = self._done = 0
+        self._failed: Counter[str] = Counter()
         self._last_line = 0.0
         self._last_step = ""
 
@@ -58,7 +60,7 @@ class Reporter:
     def start(self, target: str, total: int, already: int = 0) -> None:
         """A target's cases begin."""
         self.end()
-        self._target, self._total, self._done, self._failed = target, total, already, 0
+        self._target, self._total, self._done, self._failed = target, total, already, Counter()
         self._last_line = time.monotonic()
         if self._live:
             self._progress = Progress(
@@ -75,10 +77,16 @@ class Reporter:
             self._progress.add_task("", total=total, completed=already, target=target, failed=0)
             self._progress.start()
 
-    def case(self, case: str) -> None:
-        """A case starts."""
+    def failed(self, target: str) -> int:
+        """How many of a target's verdicts have failed by now."""
+        return self._failed[target]
+
+    def case(self, case: str, target: str | None = None) -> None:
+        """A case starts, of one of several targets maybe."""
         if self._verbose:
-            self._line(f"{self._target}: case {case}")
+            self._line(f"{target or self._target}: case {case}")
+        if target is not None:
+            case = f"{case} of {target}"
         progress = self._progress
         if progress is not None:
             progress.update(progress.task_ids[0], description=f"case {case}")
@@ -101,10 +109,10 @@ class Reporter:
     def verdict(self, result: Result) -> None:
         """A case has its verdict."""
         self._done += 1
-        self._failed += result.outcome is Outcome.FAILED
+        self._failed[result.target] += result.outcome is Outcome.FAILED
         progress = self._progress
         if progress is not None:
-            progress.update(progress.task_ids[0], completed=self._done, failed=self._failed)
+            progress.update(progress.task_ids[0], completed=self._done, failed=self._failed.total())
         if self._verbose:
             words = result.verdict or f"{result.behavior} / close {result.behavior_close} ({result.remote_close_code})"
             self._line(f"{result.target}: {result.case}: {words}, {result.duration_ms} ms")

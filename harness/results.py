@@ -262,6 +262,17 @@ class Implementation(Model):
     version: str = ""
     homepage: str = ""
     licence: str = ""
+    level: Literal["messages", "frames"] = (
+        "messages"  #: `frames`: joining them and UTF-8 are the application's business
+    )
+
+
+class Unavailable(Model):
+    """An implementation that was asked for and cannot be started on this machine: nobody's failure."""
+
+    target: str
+    implementation: Implementation = Implementation()
+    reason: str  #: what is missing, and the command that installs it
 
 
 class TargetRun(Model):
@@ -280,6 +291,9 @@ class TargetRun(Model):
     restarts: int = 0  #: how often the target died or stopped answering, and was started anew
     unexplained: list[str] = Field(default_factory=list)  #: deaths after which no case alone killed it again
     seconds: float = 0.0
+    setup_seconds: float | None = None  #: how long its set-up took, if it was set up by this run
+    peak_memory: int | None = None  #: octets, the most that an instance of it was seen to use
+    cpu_seconds: float | None = None  #: user and system time of all its instances
     error: str | None = None  #: why it could not be run at all
     log: str | None = None  #: the target's own output, relative to the run's folder
 
@@ -333,6 +347,7 @@ class Run(Model):
     selection: Selection
     parts: list[Part] = Field(default_factory=list)  #: the runs that it was merged from
     targets: list[TargetRun] = Field(default_factory=list)
+    unavailable: list[Unavailable] = Field(default_factory=list)
 
 
 @cache

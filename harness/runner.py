@@ -20,6 +20,7 @@ from harness.engines import Batch, Engine, Job, Record
 from harness.errors import TargetError, WsconformError
 from harness.results import Behavior, Lost, Outcome, ProbeVerdict, TargetRun, WireEvent
 from harness.targets import Target
+from harness.targets.guard import together
 
 #: Bounds on what a broken target may cost: starts anew, cases that got the engine stuck, rounds without a verdict.
 MAX_RESTARTS = 25
@@ -73,6 +74,7 @@ class CaseRunner:
                 target.stop()
             self.outcome = about.model_copy(
                 update={
+                    **self._used(),
                     "url": self._endpoints[0].url if self._endpoints else about.url,
                     "observed": about.observed + self._observed,
                     "lost": [Lost(case=case, reason=reason) for case, reason in self._lost.items()]
@@ -84,6 +86,14 @@ class CaseRunner:
                 }
             )
         return self.outcome
+
+    def _used(self) -> dict[str, object]:
+        """What the instances used; probes have servers of their own, and tell it in their verdicts."""
+        usages = [usage for target in self._instances if (usage := target.usage()) is not None]
+        if not usages or self.engine.suite == "limits":
+            return {}
+        used = together(usages)
+        return {"peak_memory": used.peak_memory, "cpu_seconds": round(used.cpu_seconds, 2)}
 
     @property
     def _instances(self) -> Sequence[Target]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -14,13 +18,25 @@ from typing import Literal
 
 from harness import __version__, gate
 from harness.engines import Engine, Record
-from harness.errors import ExitCode, UsageError, WsconformError
+from harness.errors import ExitCode, TargetError, UsageError, WsconformError
 from harness.journal import Journal, new_folder, now, point_latest, read_results, read_run, this_machine
+from harness.parallel import Executor
 from harness.progress import Reporter
-from harness.results import Deviation, Implementation, Lost, Run, Selection, TargetRun
+from harness.results import (
+    Deviation,
+    Implementation,
+    Lost,
+    Run,
+    Selection,
+    TargetRun,
+    Unavailable,
+    WireEvent,
+)
 from harness.runner import CaseRunner
 from harness.selection import suite_of
 from harness.targets import Target
+from harness.targets.spec import TargetSpec
+from harness.work import EngineSpec, Unit
 
 BUILD = Path("build")
 
@@ -33,6 +49,7 @@ class Planned:
     others: Sequence[Target] = ()  #: further instances of it
     about: Implementation = field(default_factory=Implementation)
     deviations: list[Deviation] = field(default_factory=list)
+    spec: TargetSpec | None = None  #: the target as data, for who sets it up first or runs it elsewhere
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,9 @@ class Plan:
     baseline: str | None = None  #: name of the file that the known deviations are from
     shard: str | None = None  #: which part of the selection the cases are
     when_done: Callable[[Planned], None] = lambda _: None  #: told of each target when all engines have run on it
+    unavailable: Sequence[Unavailable] = ()  #: who was asked for and is not among the targets
+    parallel: int = 1  #: how many targets at a time; more than one: each in a process of its own
+    engine_specs: Sequence[EngineSpec] = ()  #: the engines as data, for that
 
     def cases_of(self, engine: Engine) -> list[str]:
         """Those of its suite."""
@@ -87,6 +107,7 @@ class Session:
         self._started = self._earlier.started_at if self._earlier else now()
         self._done = read_results(folder) if plan.resume else []
         self._targets: list[TargetRun] = []
+        self._lock = threading.Lock()
 
     @staticmethod
     def _latest() -> Path:
@@ -122,10 +143,11 @@ class Session:
                 self._write("running")
                 if self._plan.output is None:
                     point_latest(BUILD, self.folder)  # now, so that --resume finds a run that was killed
-                for number, (one, engine) in enumerate(pairs):
-                    self._run_one(number, one, engine)
-                    if engine is self._plan.engines[-1]:
-                        self._plan.when_done(one)
+                self._set_up(planned)
+                if self._plan.parallel > 1 and len(planned) > 1:
+                    self._run_parallel(pairs)
+                else:
+                    self._run_in_turn(pairs)
             state = "complete"
         except KeyboardInterrupt:
             state = "interrupted"
@@ -157,13 +179,94 @@ class Session:
         """The cases that an earlier part of the run has verdicts for."""
         return {result.case for result in self._done if (result.target, result.engine) == (target, engine)}
 
-    def _run_one(self, number: int, planned: Planned, engine: Engine) -> None:
+    def _set_up(self, planned: Sequence[Planned]) -> None:
+        """Set up what is to be run, several at a time; what fails is told where its verdicts would be."""
+        wanted = [
+            one for one in planned if one.spec and any(self._cases_left(one, engine) for engine in self._plan.engines)
+        ]
+        with ThreadPoolExecutor(os.cpu_count() or 1, "set-up") as pool:
+            for one, outcome in zip(wanted, pool.map(self._set_up_one, wanted), strict=True):
+                for number, target in enumerate(self._targets):
+                    if target.target == one.target.name:
+                        self._targets[number] = target.model_copy(update=outcome)
+
+    def _set_up_one(self, planned: Planned) -> dict[str, object]:
+        assert planned.spec is not None  # noqa: S101 - the caller has looked
+        began = time.monotonic()
+        try:
+            did_something = planned.spec.set_up(self._reporter.step)
+        except TargetError as error:
+            self._reporter.say(f"{error.message}\n{error.details}".strip())
+            return {"error": error.message}
+        return {"setup_seconds": round(time.monotonic() - began, 2)} if did_something else {}
+
+    def _cases_left(self, planned: Planned, engine: Engine) -> list[str]:
+        """The cases that have no verdict yet."""
+        have = self._have(planned.target.name, engine.name)
+        return [case for case in self._plan.cases_of(engine) if case not in have]
+
+    def _run_in_turn(self, pairs: Sequence[tuple[Planned, Engine]]) -> None:
+        for number, (one, engine) in enumerate(pairs):
+            self._run_one(number, one, engine)
+            if engine is self._plan.engines[-1]:
+                self._plan.when_done(one)
+
+    def _run_parallel(self, pairs: Sequence[tuple[Planned, Engine]]) -> None:
+        """Run units of work side by side."""
+        numbers: dict[tuple[str, str], int] = {}
+        units: list[Unit] = []
+        engines = dict(zip((engine.name for engine in self._plan.engines), self._plan.engine_specs, strict=True))
+        for number, (one, engine) in enumerate(pairs):
+            if not (cases := self._to_run(number, one, engine)):
+                continue
+            assert one.spec is not None  # noqa: S101 - who asks for several at once gives them as data
+            about = self._targets[number]
+            numbers[about.target, about.engine] = number
+            units.append(
+                Unit(
+                    target=one.spec,
+                    instances=1 + len(one.others),
+                    engine=engines[engine.name],
+                    about=about,
+                    cases=cases,
+                    jobs=self._plan.jobs or engine.default_jobs,
+                    profile=self._plan.profile,
+                    folder=str(self.folder.resolve()),
+                    log=str(target_log(self.folder, about.target).resolve()),
+                    wire=self._reporter.on_wire is not None,
+                )
+            )
+
+        def done(outcome: TargetRun) -> None:
+            with self._lock:
+                self._keep(numbers[outcome.target, outcome.engine], outcome)
+            failed = self._reporter.failed(outcome.target)
+            words = outcome.error or f"{outcome.observed} of {outcome.expected} verdicts, {failed} failed"
+            self._reporter.say(f"{outcome.target} ({outcome.engine}): {words}, {outcome.seconds:.0f} s")
+
+        if not units:
+            return
+        self._reporter.start(f"{len(pairs)} runs", sum(len(unit.cases) for unit in units))
+        Executor(self._plan.parallel, lambda unit: _Told(self._record, self._reporter, unit), done).run(units)
+
+    def _to_run(self, number: int, planned: Planned, engine: Engine) -> list[str]:
+        """The cases that are to be run; none where the set-up failed, and then they are lost."""
+        cases = self._cases_left(planned, engine)
         about = self._targets[number]
-        have = self._have(about.target, about.engine)
-        asked = self._plan.cases_of(engine)
-        cases = [case for case in asked if case not in have]
+        if not cases or about.error is None:
+            return cases
+        lost = [Lost(case=case, reason=about.error) for case in cases]
+        self._targets[number] = about.model_copy(
+            update={"lost": lost, "error": None if about.observed else about.error}
+        )
+        return []
+
+    def _run_one(self, number: int, planned: Planned, engine: Engine) -> None:
+        cases = self._to_run(number, planned, engine)
         if not cases:
             return
+        about = self._targets[number]
+        asked, have = self._plan.cases_of(engine), self._have(about.target, about.engine)
         self._reporter.start(about.target, len(asked), already=len(have))
         runner = CaseRunner(
             engine=engine,
@@ -180,15 +283,20 @@ class Session:
         try:
             runner.run(about, cases)
         finally:
-            log = f"targets/{_log_name(about.target)}"
-            shown = log if (self.folder / log).exists() else None
-            self._targets[number] = runner.outcome.model_copy(update={"log": shown})
-            self._write("running")
+            self._keep(number, runner.outcome)
             self._reporter.end()
 
+    def _keep(self, number: int, outcome: TargetRun) -> None:
+        """Write down what came of a target under an engine."""
+        log = f"targets/{_log_name(outcome.target)}"
+        shown = log if (self.folder / log).exists() else None
+        self._targets[number] = outcome.model_copy(update={"log": shown})
+        self._write("running")
+
     def _record(self, record: Record) -> None:
-        self._journal.add(record)
-        self._reporter.verdict(record.result)
+        with self._lock:
+            self._journal.add(record)
+            self._reporter.verdict(record.result)
 
     def _write(self, state: str, exit_code: ExitCode | None = None) -> Run:
         plan = self._plan
@@ -213,6 +321,7 @@ class Session:
                     shard=plan.shard,
                 ),
                 "targets": self._targets,
+                "unavailable": list(plan.unavailable),
             }
         )
         self._journal.write_run(run)
@@ -248,6 +357,25 @@ class Session:
                 if case not in told and (target.target, target.engine, case) not in seen
             ]
             self._targets[number] = target.model_copy(update={"lost": lost})
+
+
+class _Told:
+    """Passes on what a unit of work tells."""
+
+    def __init__(self, record: Callable[[Record], None], reporter: Reporter, unit: Unit) -> None:
+        self._target = unit.about.target
+        self._reporter = reporter
+        self.record = record
+
+    def case(self, case: str) -> None:
+        self._reporter.case(case, self._target)
+
+    def wire(self, case: str, event: WireEvent) -> None:
+        if self._reporter.on_wire is not None:
+            self._reporter.on_wire(f"{self._target}: {case}", event)
+
+    def say(self, text: str) -> None:
+        self._reporter.say(text)
 
 
 def _log_name(target: str) -> str:

@@ -124,6 +124,16 @@ class Column:
     is_recorded: bool = True  #: whether `run.json` knows it; a run that was killed may have results only
 
     @property
+    def has_frames(self) -> bool:
+        """Whether the library under test leaves fragments and UTF-8 to the application."""
+        return self.run.implementation.level == "frames"
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it is known what the target used."""
+        return self.run.setup_seconds is not None or self.run.peak_memory is not None
+
+    @property
     def probes(self) -> bool:
         """Whether its cases are limit probes."""
         return self.run.engine == LIMITS

@@ -79,6 +79,9 @@ class TargetReport(Model):
     observed: int  #: number of verdicts
     restarts: int = 0
     seconds: float = 0.0
+    setup_seconds: float | None = None
+    peak_memory: int | None = None  #: octets
+    cpu_seconds: float | None = None
     error: str | None = None  #: why it could not be run at all
     problems: list[str] = Field(default_factory=list)  #: what fails the gate and is no case, in words
     counts: dict[Outcome, int]  #: number of cases of each outcome
@@ -148,6 +151,9 @@ def _target(recorded: Recorded, column: Column) -> TargetReport:
         observed=column.judgement.counts.total(),
         restarts=run.restarts,
         seconds=run.seconds,
+        setup_seconds=run.setup_seconds,
+        peak_memory=run.peak_memory,
+        cpu_seconds=run.cpu_seconds,
         error=run.error,
         problems=[gap.words for gap in gaps_of(column)],
         counts={outcome: column.counts[outcome] for outcome in Outcome},

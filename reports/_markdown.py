@@ -57,6 +57,9 @@ def markdown(recorded: Recorded) -> str:
     _failures(page, recorded, site)
     _stale(page, site)
     _lost(page, site)
+    lines = [f"- {code(one.target, _NAME)}: {code(one.reason, _REASON)}" for one in site.run.unavailable]
+    head = ["### Not run, as they cannot run on this machine", ""]
+    page.section(head, lines, len(lines), room=_ROOM_OF_UNREADABLE, left_out=f"targets: {_ELSEWHERE}")
     lines = [f"- {code(where, _NAME)}" for where in recorded.unreadable]
     head = ["### Lines that are no record", ""]
     page.section(head, lines, len(lines), room=_ROOM_OF_UNREADABLE, left_out="lines.")
@@ -101,7 +104,8 @@ def _who(column: Column) -> tuple[str, ...]:
     sign = _SIGNS["passed" if passed else "failed" if column.judgement.exit_code == 1 else "incomplete"]
     engine = f"{run.engine} {run.engine_version}".strip()
     version = code(run.implementation.version, _NAME) if run.implementation.version else ""
-    return sign, code(run.target, _NAME), version, code(engine, _NAME)
+    level = " (frames)" if column.has_frames else ""
+    return sign, code(run.target, _NAME) + level, version, code(engine, _NAME)
 
 
 def _end(column: Column) -> tuple[object, ...]:

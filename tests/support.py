@@ -26,6 +26,9 @@ class Unlimited:
     def given(self, settings: Mapping[str, str], label: str) -> Self:
         raise AssertionError(f"{label}: nothing here asks for a server with {settings}")
 
+    def usage(self) -> None:
+        pass
+
     def meter(self) -> None:
         return None
 

@@ -94,6 +94,13 @@ _RUN = (
         envvar="WSCONFORM_AUTOBAHN_IMAGE",
         help="Use this image, name:tag or name@digest.  [env: WSCONFORM_AUTOBAHN_IMAGE]",
     ),
+    click.option(
+        "--version",
+        "versions",
+        multiple=True,
+        metavar="NAME=X",
+        help="Another version of an implementation than its manifest's, as NAME@X among the targets does (repeatable).",
+    ),
     click.option("--container", is_flag=True, help="Start implementations in containers, not as processes."),
     click.option(
         "--base-image",

@@ -6,12 +6,13 @@ import json
 
 import click
 
-from harness import manifest
+from harness import manifest, trial
 from harness.cli.common import debug_option
 from harness.dockerfile import MARK, dockerfile
 from harness.errors import ExitCode, TargetError, UsageError
 from harness.journal import writing
 from harness.progress import Reporter
+from harness.scaffold import LANGUAGES, new
 from harness.targets.process import ProcessTarget
 
 
@@ -61,28 +62,55 @@ def write_dockerfile(names: tuple[str, ...], write: bool) -> None:
                 file.write_text(text, encoding="utf-8")
 
 
+@implementations.command("new")
+@click.argument("name")
+@click.option("--language", type=click.Choice(tuple(LANGUAGES)), required=True, help="What its server is written in.")
+@debug_option
+def new_implementation(name: str, language: str) -> None:
+    """Write the folder of a new implementation, to be filled in: docs/adding-an-implementation.md."""
+    root = manifest.implementations_folder()
+    with writing(root / name):
+        folder = new(name, language, root)
+    click.echo(f"{folder}: fill in what says so, then: wsconform implementations check {name}")
+
+
 @implementations.command("check")
 @click.argument("names", nargs=-1)
 @debug_option
 def check_implementations(names: tuple[str, ...]) -> int:
-    """Set up and start implementations (default: all), shake hands, stop them."""
+    """Set up and start implementations (default: all that can run here), have them echo, and stop them.
+
+    Text, binary, empty messages, fragments and 16 MiB have to come back as they were sent, and SIGTERM has to end it.
+    """
     failed = False
     for name in names or manifest.names():
         source = manifest.load(name)
-        log = manifest.cache_folder() / "logs" / f"{source.manifest.name}.log"
-        with writing(log):
-            log.parent.mkdir(parents=True, exist_ok=True)
-            log.unlink(missing_ok=True)
-        with Reporter() as reporter:
-            target = ProcessTarget(source, log, say=reporter.step)
-            try:
-                target.start()
-                click.echo(f"{name}: works")
-            except TargetError as error:
-                failed = True
-                click.echo(f"{name}: {error.message}")
-                for line in error.details.splitlines():
-                    click.echo(f"    {line}")
-            finally:
-                target.stop()
+        reason = source.unavailable()
+        if reason is not None and not names:
+            click.echo(f"{name}: cannot run here: {reason}")
+            continue
+        found = _problems(source)
+        failed = failed or bool(found)
+        click.echo(f"{name}: works" if not found else "\n    ".join([f"{name}: {found[0]}", *found[1:]]))
     return int(ExitCode.CANNOT_RUN if failed else ExitCode.PASSED)
+
+
+def _problems(source: manifest.Source) -> list[str]:
+    """What is wrong with the implementation, in lines."""
+    log = manifest.cache_folder() / "logs" / f"{source.name}.log"
+    with writing(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
+    largest = source.manifest.limits_by_name.get("max_message_size")
+    at_most = {} if largest is None or largest.fixed is None else {"at_most": int(largest.fixed)}
+    with Reporter() as reporter:
+        target = ProcessTarget(source, log, say=reporter.step)
+        try:
+            found = trial.problems(target.start(), **at_most)
+        except TargetError as error:
+            return [error.message, *error.details.splitlines()]
+        finally:
+            target.stop()
+    if not target.ends_on_sigterm:
+        found.append("SIGTERM does not end it with all that it has started")
+    return found

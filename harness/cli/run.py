@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NotRequired, TypedDict, Unpack
+from typing import Literal, NotRequired, TypedDict, Unpack
 
 import click
 
@@ -16,16 +16,14 @@ from harness.cli.summary import print_summary
 from harness.endpoint import parse_url
 from harness.engines import Engine
 from harness.engines.autobahn.imported import import_output
-from harness.engines.choose import choose
 from harness.errors import CannotRunError, ExitCode, UsageError
 from harness.journal import writing
 from harness.limits import settings as limit_settings
-from harness.limits.engine import LimitsEngine
 from harness.progress import Reporter
+from harness.results import Unavailable
 from harness.session import Finished, Plan, Planned, Session, target_log
-from harness.targets import UrlTarget
-from harness.targets.container import ContainerTarget
-from harness.targets.process import ProcessTarget
+from harness.targets.spec import TargetSpec
+from harness.work import EngineSpec
 from reports import write_report
 
 Profile = Literal["full", "quick"]
@@ -45,6 +43,7 @@ class RunOptions(TypedDict):
     baseline: NotRequired[Path | None]
     allow_stale: NotRequired[bool]
     shard: NotRequired[str | None]
+    versions: NotRequired[tuple[str, ...]]
     wstest: str | None
     autobahn_image: str | None
     container: bool
@@ -68,15 +67,26 @@ def run(targets: tuple[str, ...], **options: Unpack[RunOptions]) -> int:
     Without a target: refimpl, the reference server. Implementations are set up and started on a free port, and
     stopped afterwards. Exits 0 only if every case that was asked for has a verdict and none failed.
     """
-    return _run(targets or ("refimpl",), options, profile="full")
+    return _run(targets or ("refimpl",), options, profile="full", parallel=1, skip=False)
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME|URL]...")
 @run_options
-def compare(names: tuple[str, ...], **options: Unpack[RunOptions]) -> int:
-    """Run the same cases against several implementations (default: all) and put them side by side."""
-    return _run(names or tuple(manifest.names()), options, profile="quick")
+@click.option(
+    "--parallel",
+    type=click.IntRange(1, 64),
+    help="Implementations at a time, of which one for each two cores is in its conformance cases.  [default: a core "
+    "each, and one]",
+)
+def compare(names: tuple[str, ...], parallel: int | None, **options: Unpack[RunOptions]) -> int:
+    """Run the same cases against several implementations (default: all) and put them side by side.
+
+    Each is set up first, several at a time. What cannot run on this machine is left out, and the report says why. One
+    that fails to start, dies, hangs or floods costs only its own verdicts.
+    """
+    parallel = parallel or (os.cpu_count() or 1) + 1
+    return _run(names or tuple(manifest.names()), options, profile="quick", parallel=parallel, skip=True)
 
 
 @click.command("import")
@@ -112,10 +122,10 @@ def import_(
     return show(finished, as_json=as_json)
 
 
-def _run(names: Sequence[str], options: RunOptions, *, profile: Profile) -> int:
+def _run(names: Sequence[str], options: RunOptions, *, profile: Profile, parallel: int, skip: bool) -> int:
     with Reporter(quiet=options["quiet"], verbose=options["verbose"]) as reporter:
-        launch = Launch(names, options, reporter, options["engine"], suite=options["suite"])
-        session = Session(launch.plan(launch.planned, profile), reporter)
+        launch = Launch(names, options, reporter, options["engine"], suite=options["suite"], skip=skip)
+        session = Session(launch.plan(launch.planned, profile, parallel=parallel), reporter)
         reporter.say(f"{launch.about}; results go to {session.folder}")
         finished = session.run()
         reporter.step("writing the report")
@@ -126,10 +136,18 @@ class Launch:
     """What the command line asks for, looked at before anything that takes time: cases, targets, engines."""
 
     def __init__(
-        self, names: Sequence[str], options: RunOptions, reporter: Reporter, *engines: str, suite: SuiteOption | None
+        self,
+        names: Sequence[str],
+        options: RunOptions,
+        reporter: Reporter,
+        *engines: str,
+        suite: SuiteOption | None,
+        skip: bool,
     ) -> None:
+        """`skip`: what cannot run on this machine is left out, in place of failing."""
         self._options = options
         self._say = reporter.step
+        names = _in_versions(names, options.get("versions", ()))
         self._endpoints = {name: parse_url(name) for name in names if "://" in name}
         self._declared = limit_settings.parse(options.get("limits", ()))
         wanted = suite or self._usual_suite(engines)
@@ -138,24 +156,44 @@ class Launch:
         self._baseline = baseline.load(file) if (file := options.get("baseline")) else None
         if swept := processes.sweep():
             reporter.say(f"ended {swept} process(es) that an earlier, killed run had left")
-        self._sources = {name: None if "://" in name else manifest.load(name) for name in names}
-        self.targets = [source.name if source else name for name, source in self._sources.items()]
-        if len({*self.targets}) < len(names):
+        self._specs = self._available(names, reporter, skip=skip)
+        self.targets = [spec.name for spec in self._specs]
+        if len({*self.targets}) < len(self.targets):
             raise UsageError(f"two targets have the same name: {', '.join(self.targets)}")
         if part := options.get("shard"):
             # the same for all targets, so that the shards of every machine fit together
-            deflates = any(source is None or source.deflates for source in self._sources.values())
+            deflates = any(spec.deflates for spec in self._specs)
             self.cases = selection.shard(self.cases, part, deflates=deflates)
-        self._client = _docker_client(reporter.say, needed=options["container"])
-        self.engines: list[Engine] = []
+        _sweep_containers(reporter.say, needed=options["container"])
         suites = {selection.suite_of(case) for case in self.cases}
-        if "conformance" in suites:
-            self.engines += [
-                choose(name, wstest=options["wstest"], image=options["autobahn_image"], say=reporter.step)
-                for name in engines
-            ]
-        if "limits" in suites:
-            self.engines.append(LimitsEngine())
+        wanted_engines = [*(engines if "conformance" in suites else ()), *(["limits"] if "limits" in suites else ())]
+        self._engine_specs = [
+            EngineSpec(name=name, wstest=options["wstest"], image=options["autobahn_image"]) for name in wanted_engines
+        ]
+        self.engines: list[Engine] = [spec.engine(reporter.step) for spec in self._engine_specs]
+
+    def _available(self, names: Sequence[str], reporter: Reporter, *, skip: bool) -> list[TargetSpec]:
+        """The targets; those that cannot run here are told and left out if that is wanted."""
+        specs = [
+            TargetSpec(
+                given=name,
+                container=self._options["container"] and "://" not in name,
+                base_image=self._options["base_image"],
+                declared=self._declared,
+            )
+            for name in names
+        ]
+        self.unavailable = [
+            Unavailable(target=spec.name, implementation=spec.about, reason=reason)
+            for spec in specs
+            if skip and (reason := spec.unavailable())
+        ]
+        for one in self.unavailable:
+            reporter.say(f"{one.target} cannot run here and is left out: {one.reason}")
+        missing = {one.target for one in self.unavailable}
+        if missing and len(missing) == len(specs):
+            raise CannotRunError("none of the implementations can run here; `wsconform implementations list` says why")
+        return [spec for spec in specs if spec.name not in missing]
 
     def _usual_suite(self, engines: Sequence[str]) -> SuiteOption:
         """Everything; but nobody who names a server of somebody's wants it flooded unless they say so."""
@@ -195,6 +233,8 @@ class Launch:
         make_targets: Callable[[Path], list[Planned]],
         profile: Profile,
         when_done: Callable[[Planned], None] = lambda _: None,
+        *,
+        parallel: int = 1,
     ) -> Plan:
         """The plan of a session."""
         options = self._options
@@ -215,61 +255,63 @@ class Launch:
             baseline=file.name if file else None,
             shard=options.get("shard"),
             when_done=when_done,
+            unavailable=self.unavailable,
+            parallel=parallel,
+            engine_specs=self._engine_specs,
         )
 
     def planned(self, folder: Path) -> list[Planned]:
         """The targets, whose output goes to the run's folder."""
-        return [
-            Planned(
-                UrlTarget(self._endpoints[name], self._declared),
-                deviations=baseline.of_target(self._baseline or [], name),
-            )
-            if source is None
-            else self._planned(source, folder)
-            for name, source in self._sources.items()
-        ]
+        # of an engine that is in a container the wishes count: what it reaches, the other one reaches as well
+        pickiest = max(self.engines, key=lambda engine: not engine.on_host)
+        where = {
+            "listen_host": pickiest.listen_host,
+            "engine_on_host": any(engine.on_host for engine in self.engines),
+        }
+        return [self._planned(spec.model_copy(update=where), folder) for spec in self._specs]
 
-    def _planned(self, source: manifest.Source, folder: Path) -> Planned:
-        first, *others = (self._target(source, folder) for _ in range(self._instances(source)))
-        known = source.deviations if self._baseline is None else baseline.of_target(self._baseline, source.name)
-        return Planned(first, others, source.about, known)
+    def _planned(self, spec: TargetSpec, folder: Path) -> Planned:
+        with writing(folder):
+            log = target_log(folder, spec.name)
+        first, *others = (spec.target(log, self._say) for _ in range(self._instances(spec)))
+        known = spec.deviations if self._baseline is None else baseline.of_target(self._baseline, spec.name)
+        return Planned(first, others, spec.about, known, spec)
 
-    def _instances(self, source: manifest.Source) -> int:
+    def _instances(self, spec: TargetSpec) -> int:
         """One a core, where there is work enough for the native engine alone to keep them busy."""
         cases = [case for case in self.cases if selection.suite_of(case) == "conformance"]
-        work = sum(selection.weight(case, deflates=source.deflates) for case in cases)
+        work = sum(selection.weight(case, deflates=spec.deflates) for case in cases)
         alone = [engine.name for engine in self.engines if engine.suite == "conformance"] == ["native"]
-        if self._options["container"] or not alone or work < _WORK_FOR_INSTANCES_MS:
+        if spec.is_url or self._options["container"] or not alone or work < _WORK_FOR_INSTANCES_MS:
             return 1
         return min(os.cpu_count() or 1, self._options["jobs"] or self.engines[0].default_jobs)
 
-    def _target(self, source: manifest.Source, folder: Path) -> ProcessTarget | ContainerTarget:
-        with writing(folder):
-            log = target_log(folder, source.name)
-        # of an engine that is in a container the wishes count: what it reaches, the other one reaches as well
-        pickiest = max(self.engines, key=lambda engine: not engine.on_host)
-        if not self._options["container"]:
-            return ProcessTarget(source, log, host=pickiest.listen_host, say=self._say)
-        on_host = any(engine.on_host for engine in self.engines)
-        base = self._options["base_image"]
-        return ContainerTarget(self._client, source, log, base=base, engine_on_host=on_host, say=self._say)
+
+def _in_versions(names: Sequence[str], versions: Sequence[str]) -> list[str]:
+    """The names, those of which a version was asked for with it: `ws@7.0.0` for `--version ws=7.0.0`."""
+    asked = dict(entry.partition("=")[::2] for entry in versions)
+    for name, version in asked.items():
+        if not version:
+            raise UsageError(f"--version {name} names no version; --version ws=8.18.0, say")
+        if name not in names:
+            raise UsageError(f"--version {name}={version}: {name} is not among the targets")
+    return [f"{name}@{asked[name]}" if name in asked else name for name in names]
 
 
 def _many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _docker_client(say: Callable[[str], None], *, needed: bool) -> Any:  # noqa: ANN401 - the SDK is an extra
-    """The Docker engine, swept of what a killed run left; None where it is neither needed nor there."""
+def _sweep_containers(say: Callable[[str], None], *, needed: bool) -> None:
+    """Remove the containers that a killed run left; CannotRunError where an engine is needed and not there."""
     try:
         client = containers.connect()
     except CannotRunError:
         if needed:
             raise
-        return None
+        return
     if swept := containers.sweep(client):
         say(f"removed {swept} container(s) or network(s) that an earlier, killed run had left")
-    return client
 
 
 def show(finished: Finished, *, as_json: bool) -> int:
@@ -285,7 +327,7 @@ def show(finished: Finished, *, as_json: bool) -> int:
         }
         click.echo(json.dumps(outcome))
     else:
-        print_summary(finished.judgements, finished.exit_code, report)
+        print_summary(finished.judgements, finished.exit_code, report, finished.run.unavailable)
     if finished.exit_code is ExitCode.INTERRUPTED:
         click.echo(f"wsconform: interrupted; --resume goes on with {finished.folder}", err=True)
     return int(finished.exit_code)

@@ -11,7 +11,7 @@ from harness.engines.choose import NAMES
 from harness.errors import ExitCode
 from harness.gate import Judgement
 from harness.limits.engine import LimitsEngine
-from harness.results import Outcome, Result, TargetRun
+from harness.results import Outcome, Result, TargetRun, Unavailable
 from harness.text import printable
 
 _AT_MOST = 20
@@ -24,7 +24,9 @@ _WORDS = {
 }
 
 
-def print_summary(judgements: Sequence[Judgement], code: ExitCode, report: Path | None) -> None:
+def print_summary(
+    judgements: Sequence[Judgement], code: ExitCode, report: Path | None, unavailable: Sequence[Unavailable] = ()
+) -> None:
     """Print a line a target, what is wrong with each, the gate's decision and where the report is."""
     width = max((len(j.target.target) for j in judgements), default=0)
     for judgement in judgements:
@@ -36,6 +38,9 @@ def print_summary(judgements: Sequence[Judgement], code: ExitCode, report: Path 
         click.echo(f"{name:<{width}}  {observed} of {judgement.target.expected} {what}: {counts or 'none'}{known}")
         for line in _problems(judgement):
             click.echo(f"    {printable(line, 1000)}")  # the folder may be somebody else's
+    if unavailable:
+        names = ", ".join(printable(one.target) for one in unavailable)
+        click.echo(f"left out, as they cannot run here: {names}")
     click.echo(_WORDS.get(code, str(code)))
     if report is not None:
         click.echo(f"report: {report}")

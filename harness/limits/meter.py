@@ -39,14 +39,15 @@ class Meter(Protocol):
 class ProcessMeter:
     """A process and its descendants: resident memory."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, children_every: float = _CHILDREN_EVERY_S) -> None:
         self._root = psutil.Process(pid)
+        self._children_every = children_every
         self._tree: list[psutil.Process] = []
         self._looked = float("-inf")
 
     def _processes(self) -> list[psutil.Process]:
         now = time.monotonic()
-        if now - self._looked >= _CHILDREN_EVERY_S:
+        if now - self._looked >= self._children_every:
             self._looked = now
             with contextlib.suppress(psutil.Error):
                 self._tree = [self._root, *self._root.children(recursive=True)]

@@ -12,6 +12,7 @@ from harness.handshake import WrongAnswer, check_again, wait_until_ready
 from harness.limits.meter import Meter
 from harness.limits.settings import ORIGIN
 from harness.manifest import Limit
+from harness.targets.guard import Usage
 
 __all__ = ["Target", "UrlTarget"]
 
@@ -44,6 +45,9 @@ class Target(Protocol):
 
     def meter(self) -> Meter | None:
         """A look at what the running instance uses; None where that can't be seen."""
+
+    def usage(self) -> Usage | None:
+        """What it has used until it was stopped; None where that can't be seen."""
 
     def stop(self) -> None:
         """End it and remove what it left. May be called at any time, and twice."""
@@ -87,6 +91,9 @@ class UrlTarget:
 
     def meter(self) -> None:
         """Nothing: it may run anywhere."""
+
+    def usage(self) -> None:
+        """Nothing, likewise."""
 
     def stop(self) -> None:
         """Nothing of ours to end."""

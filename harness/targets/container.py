@@ -18,6 +18,7 @@ from harness.limits.meter import CgroupMeter
 from harness.limits.settings import ORIGIN
 from harness.manifest import Source, project
 from harness.processes import describe_exit
+from harness.targets.guard import MEMORY_LIMIT, Guard, Usage, together
 from harness.text import last_lines, printable
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from docker.models.networks import Network
 
 _PORT = 9001
-_MEMORY_LIMIT = "2g"
+_CPUS = 2.0
 _PROCESS_LIMIT = 4096  # a thread a connection, of a thousand, is nothing to be blamed for
 _READY_LIMIT_S = 60
 _LOG_LINES = 20_000
@@ -121,6 +122,8 @@ class ContainerTarget:
         self._network: Network | None = None
         self._container: Container | None = None
         self._endpoint: Endpoint | None = None
+        self._guard: Guard | None = None
+        self._used: list[Usage] = []
 
     def start(self) -> Endpoint:
         """Build the image where needed, start it and wait for a handshake."""
@@ -136,9 +139,13 @@ class ContainerTarget:
                 network=self._network.name,
                 environment=self._environment,
                 ports={f"{_PORT}/tcp": ("127.0.0.1", 0)} if self._published else None,
-                **containers.confinement(memory=_MEMORY_LIMIT, processes=_PROCESS_LIMIT),
+                **containers.confinement(memory=MEMORY_LIMIT, processes=_PROCESS_LIMIT),
+                nano_cpus=round(min(_CPUS, self._client.info()["NCPU"]) * 1e9),
             )
             self._container.start()
+            self._container.reload()
+            if (meter := self.meter()) is not None:
+                self._guard = Guard(meter, lambda: None)  # the engine ends it over its limit
             self._endpoint = self._find_endpoint(self._container, str(self._network.name))
         problem = wait_until_ready(self._endpoint, self._gone, _READY_LIMIT_S)
         if problem is not None:
@@ -177,7 +184,7 @@ class ContainerTarget:
         state = self._container.attrs["State"]
         if state["Running"]:
             return None
-        out_of_memory = f", out of memory ({_MEMORY_LIMIT})" if state.get("OOMKilled") else ""
+        out_of_memory = f", out of memory ({MEMORY_LIMIT >> 30} GiB)" if state.get("OOMKilled") else ""
         code = int(state["ExitCode"])
         signalled = 128
         return f"it ended with {describe_exit(signalled - code if code > signalled else code)}{out_of_memory}"
@@ -222,6 +229,10 @@ class ContainerTarget:
             return CgroupMeter(int(self._container.attrs["State"]["Pid"]))
         return None
 
+    def usage(self) -> Usage | None:
+        """What it has used until it was stopped, all its starts together."""
+        return together(self._used) if self._used else None
+
     def stop(self) -> None:
         """End and remove the container and its network."""
         self._remove_container()
@@ -232,6 +243,9 @@ class ContainerTarget:
     def _remove_container(self) -> None:
         if self._container is None:
             return
+        if self._guard is not None:
+            self._used.append(self._guard.end())
+            self._guard = None
         with self._quietly():
             self._container.stop(timeout=5)
         with self._quietly(), self._log.open("a", encoding="utf-8") as file:

@@ -9,6 +9,7 @@ from harness.endpoint import Endpoint
 from harness.limits.meter import Meter
 from harness.manifest import Limit
 from harness.targets import Target
+from harness.targets.guard import Usage
 
 
 class KeptTarget:
@@ -51,6 +52,10 @@ class KeptTarget:
     def meter(self) -> Meter | None:
         """As the other one."""
         return self._target.meter()
+
+    def usage(self) -> Usage | None:
+        """As the other one; nothing yet while it is kept."""
+        return self._target.usage()
 
     def stop(self) -> None:
         """Keep it: another runner goes on with it."""

@@ -22,6 +22,7 @@ from harness.handshake import check_again, wait_until_ready
 from harness.limits.meter import ProcessMeter
 from harness.limits.settings import ORIGIN
 from harness.manifest import CONTRACT_VARIABLES, Local, Source, cache_folder
+from harness.targets.guard import Guard, Usage, together
 from harness.text import last_lines
 
 SETUP_LIMIT_S = 1800
@@ -29,19 +30,22 @@ READY_LIMIT_S = 30
 _PORT_TRIES = 3
 
 
-def set_up(source: Source, say: Callable[[str], None]) -> None:
-    """Run the manifest's set-up commands in its cache folder, once; TargetError says which one failed."""
+def set_up(source: Source, say: Callable[[str], None]) -> bool:
+    """Run the manifest's set-up commands in its cache folder, once, and tell whether that was now.
+
+    TargetError says which one failed.
+    """
     if reason := source.unavailable():
         raise TargetError(f"{source.name}: {reason}")
     cache = source.cache
     done = cache / ".set-up"
     if done.exists() or not source.setup:
-        return
+        return False
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(cache.with_suffix(".lock")):
             if done.exists():
-                return
+                return False
             shutil.rmtree(cache, ignore_errors=True)
             cache.mkdir()
             for command in source.setup:
@@ -49,6 +53,7 @@ def set_up(source: Source, say: Callable[[str], None]) -> None:
                 say(f"setting up {source.name}: {Path(words[0]).name} …")
                 _run_setup(source, words, cache.with_suffix(".log"))
             done.touch()
+            return True
     except OSError as error:
         raise CannotRunError(
             f"cannot set up {source.name} in {cache}: {error.strerror}; WSCONFORM_CACHE names another folder"
@@ -57,7 +62,7 @@ def set_up(source: Source, say: Callable[[str], None]) -> None:
 
 def _run_setup(source: Source, command: list[str], log: Path) -> None:
     log.unlink(missing_ok=True)
-    process, output = processes.spawn(command, environment=_inherited() | _download_caches(), log=log)
+    process, output = processes.spawn(command, environment=_download_caches() | _inherited(), log=log)
     try:
         code = process.wait(SETUP_LIMIT_S)
     except subprocess.TimeoutExpired:
@@ -100,6 +105,21 @@ def free_port(host: str) -> int:
         return int(probe.getsockname()[1])
 
 
+def _guard(process: processes.Program) -> Guard | None:
+    """A guard over a process; None where it has ended already."""
+
+    def kill() -> None:
+        for relative in process.family():
+            with contextlib.suppress(psutil.Error):
+                relative.kill()
+        process.kill()
+
+    try:
+        return Guard(ProcessMeter(process.pid, children_every=1.0), kill)
+    except psutil.Error:
+        return None
+
+
 class ProcessTarget:
     """An implementation started from its manifest's [local] table, on a free port."""
 
@@ -122,7 +142,10 @@ class ProcessTarget:
         self._log = log
         self._host = host
         self._say = say
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: processes.Program | None = None
+        self._guard: Guard | None = None
+        self._used: list[Usage] = []
+        self.ends_on_sigterm = True  #: whether SIGTERM was enough to end it, and all that it had started, the last time
         self._output: processes.OutputLog | None = None
         self._endpoint: Endpoint | None = None
 
@@ -150,6 +173,7 @@ class ProcessTarget:
         environment |= {**manifest.environment_of(self._given), "HOST": self._host, "PORT": str(port)}
         command = [self._source.expand(word) for word in local.start]
         self._process, self._output = processes.spawn(command, environment=environment, log=self._log)
+        self._guard = _guard(self._process)
         reachable = "127.0.0.1" if self._host == "0.0.0.0" else self._host  # noqa: S104 - compared, not bound
         self._endpoint = Endpoint(f"ws://{reachable}:{port}", origin=self._given.get(ORIGIN))
         return wait_until_ready(self._endpoint, self._gone, READY_LIMIT_S) or self._stranger(port)
@@ -159,6 +183,8 @@ class ProcessTarget:
         if code is None or self._output is None:
             return None
         self._output.end()
+        if self._guard and self._guard.verdict:
+            return self._guard.verdict
         return f"it ended with {processes.describe_exit(code)}"
 
     def _stranger(self, port: int) -> str | None:
@@ -205,10 +231,17 @@ class ProcessTarget:
             return ProcessMeter(self._process.pid) if self._process else None
         return None
 
+    def usage(self) -> Usage | None:
+        """What it has used until it was stopped, all its starts together."""
+        return together(self._used) if self._used else None
+
     def stop(self) -> None:
         """End it: SIGTERM, SIGKILL after 5 s."""
+        if self._guard is not None:
+            self._used.append(self._guard.end())
+            self._guard = None
         if self._process is not None:
-            processes.stop(self._process)
+            self.ends_on_sigterm = processes.stop(self._process)
         if self._output is not None:
             self._output.end()
         self._process = None

@@ -24,7 +24,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
     return True
 
 
-def python(code: str, log: Path) -> tuple[subprocess.Popen[bytes], processes.OutputLog]:
+def python(code: str, log: Path) -> tuple[processes.Program, processes.OutputLog]:
     return processes.spawn([sys.executable, "-c", code], environment=dict(os.environ), log=log)
 
 

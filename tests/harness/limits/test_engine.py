@@ -71,6 +71,9 @@ class Server:
     def last_output(self) -> str:
         return "Segmentation fault"
 
+    def usage(self) -> None:
+        pass
+
     def meter(self) -> ProcessMeter | None:
         return ProcessMeter(os.getpid())
 

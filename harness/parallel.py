@@ -1,0 +1,95 @@
+"""Which units of work run beside which.
+
+A conformance run keeps the harness and the server busy and holds its peer to deadlines, so there is one at a time for
+each two cores. Limit probes mostly wait, and those that a clock decides are asked again when they did not pass: so many
+of them run beside it as are asked for. A target is probed once it has been through its cases; one that could not be
+started for these is not tried again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+from harness.results import TargetRun
+from harness.work import Listener, Unit, Worker
+
+
+class Executor:
+    """Carries out units, at most `parallel` at a time, each in a process of its own."""
+
+    def __init__(self, parallel: int, listener: Callable[[Unit], Listener], done: Callable[[TargetRun], None]) -> None:
+        self._parallel = parallel
+        self._listener = listener
+        self._done = done
+        self._changed = threading.Condition()
+        self._busy = max(1, (os.cpu_count() or 1) // 2)  #: how many more may be measured against the clock
+        self._running: set[Worker] = set()
+        self._stopped = False
+
+    def run(self, units: Sequence[Unit]) -> None:
+        """Carry them all out. An interruption stops what runs, waits for what it has to tell, and is raised then."""
+        self._waiting = list(units)
+        self._unfinished = [unit.about.target for unit in units if not _is_limits(unit)]
+        self._broken: dict[str, str] = {}
+        workers = min(self._parallel, len(units))
+        with ThreadPoolExecutor(workers, "unit") as pool:
+            threads = [pool.submit(self._work) for _ in range(workers)]
+            try:
+                for thread in wait(threads, return_when=FIRST_EXCEPTION).done:
+                    thread.result()
+            finally:
+                self._stop()
+
+    def _stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+            for worker in self._running:
+                worker.stop()
+
+    def _work(self) -> None:
+        while (unit := self._next()) is not None:
+            try:
+                self._carry_out(unit)
+            finally:
+                with self._changed:
+                    if not _is_limits(unit):
+                        self._busy += 1
+                        self._unfinished.remove(unit.about.target)
+                    self._changed.notify_all()
+
+    def _next(self) -> Unit | None:
+        """The next unit whose turn it is; None when there are no more."""
+        with self._changed:
+            while self._waiting and not self._stopped:
+                for unit in self._waiting:
+                    if unit.about.target not in self._unfinished if _is_limits(unit) else self._busy:
+                        self._waiting.remove(unit)
+                        self._busy -= not _is_limits(unit)
+                        return unit
+                self._changed.wait()
+        return None
+
+    def _carry_out(self, unit: Unit) -> None:
+        before = self._broken.get(unit.about.target)
+        if before is not None:
+            self._done(unit.lost(before))
+            return
+        worker = Worker(unit)
+        with self._changed:
+            self._running.add(worker)
+            if self._stopped:
+                worker.stop()
+        outcome = worker.carry_out(self._listener(unit))
+        with self._changed:
+            self._running.discard(worker)
+            if outcome.error is not None:
+                self._broken[unit.about.target] = outcome.error
+        self._done(outcome)
+
+
+def _is_limits(unit: Unit) -> bool:
+    return unit.engine.name == "limits"
