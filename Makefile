@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance limits compare test lint format bench bench-engine crosscheck crosscheck-faults faults browser bench-report fuzz clean
+.PHONY: help conformance limits compare compare-all test lint format bench bench-engine crosscheck crosscheck-faults faults browser bench-report fuzz clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,8 +17,11 @@ conformance: $(VENV)/.installed ## run all cases and limit probes against the re
 limits: $(VENV)/.installed ## the limit probes alone
 	@$(BIN)/wsconform run refimpl --suite limits $(ARGS)
 
-compare: $(VENV)/.installed ## run them against every implementation, side by side
-	@$(BIN)/wsconform compare $(ARGS)
+compare: $(VENV)/.installed ## every implementation from PyPI and npm, side by side (needs node; half an hour)
+	@$(BIN)/wsconform compare --tools node,npm $(ARGS)
+
+compare-all: $(VENV)/.installed ## all of them; in containers what needs a toolchain that is not here (an hour or two)
+	@$(BIN)/wsconform compare --container-if-missing $(ARGS)
 
 test: $(VENV)/.installed-dev ## run the tests
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not site" --cov --cov-report=term $(ARGS)

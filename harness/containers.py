@@ -44,6 +44,15 @@ def connect() -> DockerClient:
         raise CannotRunError(f"no Docker engine answers ({words}): start it, or set DOCKER_HOST") from error
 
 
+def answer() -> bool:
+    """Whether an engine answers."""
+    try:
+        connect()
+    except CannotRunError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def explained(action: str, kind: type[WsconformError] = CannotRunError) -> Iterator[None]:
     """Turn the SDK's errors into one line that begins with what could not be done."""

@@ -45,6 +45,7 @@ class Local(_Strict):
     setup: list[Command] = []
     version_setup: list[Command] = []  #: in place of `setup` for a version that was asked for (NAME@X): {version}
     start: Command
+    ready_within: float = Field(default=30.0, gt=0)  #: seconds from its start until an opening handshake succeeds
     environment: dict[str, str] = {}
 
 
@@ -178,9 +179,14 @@ class Source(NamedTuple):
         name = f"{self.home.name}@{self.asked_version}" if self.asked_version else self.home.name
         return cache_folder() / "implementations" / f"{name}-{digest.hexdigest()[:12]}"
 
+    @property
+    def requires(self) -> list[str]:
+        """Commands and files that the local way needs."""
+        return self.manifest.local.requires if self.manifest.local else []
+
     def missing(self) -> list[str]:
-        """Commands and files that the local way needs and that are not here."""
-        return [need for need in (self.manifest.local.requires if self.manifest.local else []) if not _is_here(need)]
+        """Those that are not here."""
+        return [need for need in self.requires if not _is_here(need)]
 
     def unavailable(self) -> str | None:
         """Why it cannot be set up as a process here, and the command that mends it; None if it can."""

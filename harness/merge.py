@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from harness import crosscheck, gate, selection
 from harness.errors import UsageError
 from harness.journal import EVIDENCE, Journal, new_folder, point_latest, read_results, read_run, writing
-from harness.results import Evidence, Lost, Part, Result, Run, Selection, TargetRun, case_order
+from harness.results import Evidence, Lost, Part, Result, Run, Selection, TargetRun, Unavailable, case_order
 from harness.session import BUILD, Finished
 
 _Key = tuple[str, str, str]
@@ -196,7 +196,14 @@ def _run(sources: Sequence[_Source], parts: Sequence[str], judged: set[_Key]) ->
         selection=_selection([run.selection for run in runs], len(cases)),
         parts=[part for run in runs for part in run.parts or [_part(run)]],
         targets=targets,
+        unavailable=_unavailable(runs, {target.target for target in targets}),
     )
+
+
+def _unavailable(runs: Sequence[Run], targets: Collection[str]) -> list[Unavailable]:
+    """Who could not be run on any of the machines."""
+    found = {one.target: one for run in runs for one in run.unavailable if one.target not in targets}
+    return list(found.values())
 
 
 def _combined(members: Sequence[_Member], judged: set[str]) -> TargetRun:
@@ -215,10 +222,18 @@ def _combined(members: Sequence[_Member], judged: set[str]) -> TargetRun:
             "restarts": sum(member.target.restarts for member in members),
             "unexplained": [death for member in members for death in member.target.unexplained],
             "seconds": round(sum(member.target.seconds for member in members), 3),
+            "setup_seconds": _of_known(max, [member.target.setup_seconds for member in members]),
+            "peak_memory": _of_known(max, [member.target.peak_memory for member in members]),
+            "cpu_seconds": _of_known(sum, [member.target.cpu_seconds for member in members]),
             "error": next((member.target.error for member in members if member.target.error and missing), None),
             "log": next(logs, None),
         }
     )
+
+
+def _of_known(total: Callable[[list[float]], float], values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return total(known) if known else None
 
 
 def _missing_shards(shards: Sequence[str | None]) -> str:

@@ -20,7 +20,7 @@ from harness.engines import Batch, Engine, Job, Record
 from harness.errors import TargetError, WsconformError
 from harness.results import Behavior, Lost, Outcome, ProbeVerdict, TargetRun, WireEvent
 from harness.targets import Target
-from harness.targets.guard import together
+from harness.targets.guard import Usage, together
 
 #: Bounds on what a broken target may cost: starts anew, cases that got the engine stuck, rounds without a verdict.
 MAX_RESTARTS = 25
@@ -74,7 +74,7 @@ class CaseRunner:
                 target.stop()
             self.outcome = about.model_copy(
                 update={
-                    **self._used(),
+                    **self._used(about),
                     "url": self._endpoints[0].url if self._endpoints else about.url,
                     "observed": about.observed + self._observed,
                     "lost": [Lost(case=case, reason=reason) for case, reason in self._lost.items()]
@@ -87,12 +87,12 @@ class CaseRunner:
             )
         return self.outcome
 
-    def _used(self) -> dict[str, object]:
+    def _used(self, about: TargetRun) -> dict[str, object]:
         """What the instances used; probes have servers of their own, and tell it in their verdicts."""
         usages = [usage for target in self._instances if (usage := target.usage()) is not None]
         if not usages or self.engine.suite == "limits":
             return {}
-        used = together(usages)
+        used = together([*usages, Usage(about.peak_memory or 0, about.cpu_seconds or 0.0)])
         return {"peak_memory": used.peak_memory, "cpu_seconds": round(used.cpu_seconds, 2)}
 
     @property

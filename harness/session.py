@@ -39,6 +39,8 @@ from harness.targets.spec import TargetSpec
 from harness.work import EngineSpec, Unit
 
 BUILD = Path("build")
+#: What a resumed run keeps of what its first part says of a target; the runner adds to it.
+_KEPT = ("url", "restarts", "seconds", "setup_seconds", "peak_memory", "cpu_seconds", "log")
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ class Session:
         )
         for earlier in self._earlier.targets if self._earlier else []:
             if (earlier.target, earlier.engine) == (target.name, engine.name):
-                kept = {name: getattr(earlier, name) for name in ("url", "restarts", "seconds", "log")}
+                kept = {name: getattr(earlier, name) for name in _KEPT}
                 return about.model_copy(update=kept)
         return about
 

@@ -44,6 +44,7 @@ class RunOptions(TypedDict):
     allow_stale: NotRequired[bool]
     shard: NotRequired[str | None]
     versions: NotRequired[tuple[str, ...]]
+    container_if_missing: NotRequired[bool]
     wstest: str | None
     autobahn_image: str | None
     container: bool
@@ -79,14 +80,24 @@ def run(targets: tuple[str, ...], **options: Unpack[RunOptions]) -> int:
     help="Implementations at a time, of which one for each two cores is in its conformance cases.  [default: a core "
     "each, and one]",
 )
-def compare(names: tuple[str, ...], parallel: int | None, **options: Unpack[RunOptions]) -> int:
+@click.option(
+    "--tools",
+    metavar="COMMANDS",
+    help="Leave out what needs more than Python and these commands: node,npm, say.",
+)
+@click.option("--container-if-missing", is_flag=True, help="Start in a container what cannot run here as a process.")
+def compare(names: tuple[str, ...], parallel: int | None, tools: str | None, **options: Unpack[RunOptions]) -> int:
     """Run the same cases against several implementations (default: all) and put them side by side.
 
     Each is set up first, several at a time. What cannot run on this machine is left out, and the report says why. One
     that fails to start, dies, hangs or floods costs only its own verdicts.
     """
     parallel = parallel or (os.cpu_count() or 1) + 1
-    return _run(names or tuple(manifest.names()), options, profile="quick", parallel=parallel, skip=True)
+    chosen = names or tuple(manifest.names())
+    if tools is not None:
+        here = {*filter(None, tools.split(","))}
+        chosen = tuple(name for name in chosen if "://" in name or here >= {*manifest.load(name).requires})
+    return _run(chosen, options, profile="quick", parallel=parallel, skip=True)
 
 
 @click.command("import")
@@ -162,7 +173,7 @@ class Launch:
             raise UsageError(f"two targets have the same name: {', '.join(self.targets)}")
         if part := options.get("shard"):
             # the same for all targets, so that the shards of every machine fit together
-            deflates = any(spec.deflates for spec in self._specs)
+            deflates = self._deflates
             self.cases = selection.shard(self.cases, part, deflates=deflates)
         _sweep_containers(reporter.say, needed=options["container"])
         suites = {selection.suite_of(case) for case in self.cases}
@@ -173,7 +184,8 @@ class Launch:
         self.engines: list[Engine] = [spec.engine(reporter.step) for spec in self._engine_specs]
 
     def _available(self, names: Sequence[str], reporter: Reporter, *, skip: bool) -> list[TargetSpec]:
-        """The targets; those that cannot run here are told and left out if that is wanted."""
+        """The targets; those that cannot run here are told and left out if that is wanted, or run in a container."""
+        anyhow = self._options.get("container_if_missing", False) and containers.answer()
         specs = [
             TargetSpec(
                 given=name,
@@ -183,6 +195,9 @@ class Launch:
             )
             for name in names
         ]
+        self._deflates = any(spec.deflates for spec in specs)  # of those that cannot run here as well
+        if anyhow:
+            specs = [spec.model_copy(update={"container": True}) if spec.unavailable() else spec for spec in specs]
         self.unavailable = [
             Unavailable(target=spec.name, implementation=spec.about, reason=reason)
             for spec in specs
@@ -282,7 +297,7 @@ class Launch:
         cases = [case for case in self.cases if selection.suite_of(case) == "conformance"]
         work = sum(selection.weight(case, deflates=spec.deflates) for case in cases)
         alone = [engine.name for engine in self.engines if engine.suite == "conformance"] == ["native"]
-        if spec.is_url or self._options["container"] or not alone or work < _WORK_FOR_INSTANCES_MS:
+        if spec.is_url or spec.container or not alone or work < _WORK_FOR_INSTANCES_MS:
             return 1
         return min(os.cpu_count() or 1, self._options["jobs"] or self.engines[0].default_jobs)
 

@@ -26,7 +26,6 @@ from harness.targets.guard import Guard, Usage, together
 from harness.text import last_lines
 
 SETUP_LIMIT_S = 1800
-READY_LIMIT_S = 30
 _PORT_TRIES = 3
 
 
@@ -176,7 +175,7 @@ class ProcessTarget:
         self._guard = _guard(self._process)
         reachable = "127.0.0.1" if self._host == "0.0.0.0" else self._host  # noqa: S104 - compared, not bound
         self._endpoint = Endpoint(f"ws://{reachable}:{port}", origin=self._given.get(ORIGIN))
-        return wait_until_ready(self._endpoint, self._gone, READY_LIMIT_S) or self._stranger(port)
+        return wait_until_ready(self._endpoint, self._gone, local.ready_within) or self._stranger(port)
 
     def _gone(self) -> str | None:
         code = self._process.poll() if self._process else None

@@ -1,7 +1,8 @@
 """A WebSocket server with a fault (FAULT in the environment): shakes hands, echoes nothing, closes when asked to.
 
 exit | silent | http | wrong-accept | die-after N | die-after-once N FILE (and never starts again) | hang-after N |
-stubborn (ignores SIGTERM) | child | elsewhere (on another port)
+stubborn (ignores SIGTERM) | child | daemon (a child that is nobody's any more) | elsewhere (on another port) |
+deaf (never listens) | 404 | memory (eats all there is)
 """
 
 import base64
@@ -36,6 +37,9 @@ def shake_hands(peer: socket.socket) -> None:
         line.split(b":")[1].strip() for line in request.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key")
     )
     accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+    if fault == "404":
+        peer.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        return
     if fault == "http":
         peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         return
@@ -58,6 +62,22 @@ def serve_one(peer: socket.socket) -> None:
             shake_hands(peer)
 
 
+def misbehave() -> None:
+    if fault == "child":
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], start_new_session=True)
+    if fault == "daemon" and os.fork() == 0:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        time.sleep(3600)
+    if fault == "deaf":
+        time.sleep(3600)
+    if fault == "memory":
+        eaten = []
+        while True:
+            eaten.append(os.urandom(1 << 24))
+
+
 def main() -> None:
     if fault == "exit":
         print("first line\n\x1b[31mcannot find libfoo.so\x1b[0m")
@@ -66,8 +86,7 @@ def main() -> None:
         sys.exit("OSError: [Errno 98] Address already in use")
     if fault == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if fault == "child":
-        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], start_new_session=True)
+    misbehave()
     connections = 0
     port = 0 if fault == "elsewhere" else int(os.environ["PORT"])
     with socket.create_server((os.environ["HOST"], port)) as listener:

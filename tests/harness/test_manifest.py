@@ -1,8 +1,10 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from harness.dockerfile import MARK, dockerfile
 from harness.errors import UsageError
 from harness.manifest import load, names
 
@@ -105,3 +107,124 @@ def test_the_cache_folder_is_where_wsconform_cache_says(
 ):
     monkeypatch.setenv("WSCONFORM_CACHE", str(tmp_path / "elsewhere"))
     assert load("good", write(GOOD)).cache.is_relative_to(tmp_path / "elsewhere")
+
+
+VARIANT = """\
+name = "better"
+base = "good"
+
+[local]
+environment = { LOOP = "fast" }
+
+[limits]
+max_message_size = { env = "MAX_MESSAGE_SIZE" }
+"""
+
+
+def variant(root: Path, text: str = VARIANT) -> Path:
+    (root / "better").mkdir()
+    (root / "better" / "implementation.toml").write_text(text)
+    return root
+
+
+def test_a_variant_has_what_its_base_says_and_its_files_and_none_of_its_deviations(write: Callable[[str], Path]):
+    source = load("better", variant(write(GOOD)))
+    base = load("good", source.folder.parent)
+    local = source.manifest.local
+    assert local is not None
+    assert base.manifest.local is not None
+    assert (source.manifest.language, local.setup) == ("C", base.manifest.local.setup)
+    assert local.environment == {"LOOP": "fast"}
+    assert set(source.manifest.limits) == {"max_frame_size", "max_message_size"}
+    assert source.manifest.deviations == []
+    assert source.expand("{folder}") == str(base.folder)
+    assert source.cache == base.cache  # the same commands: set up once
+
+
+def test_a_variant_of_a_variant_or_of_nothing_is_an_error(write: Callable[[str], Path]):
+    root = variant(write(GOOD), VARIANT.replace('base = "good"', 'base = "better"'))
+    with pytest.raises(UsageError, match="which has a base itself"):
+        load("better", root)
+    (root / "better" / "implementation.toml").write_text(VARIANT.replace('base = "good"', 'base = "worse"'))
+    with pytest.raises(UsageError, match=r"worse/implementation\.toml cannot be read"):
+        load("better", root)
+
+
+def test_another_version_has_a_set_up_and_a_cache_of_its_own_and_no_known_deviations(write: Callable[[str], Path]):
+    root = write(GOOD.replace("start =", 'version_setup = [["fetch", "good-{version}", "{cache}"]]\nstart ='))
+    pinned, other = load("good@1.0", root), load("good@0.9", root)
+    assert (pinned.name, pinned.cache) == ("good", load("good", root).cache)  # the manifest's version is no other one
+    assert (other.name, other.version, other.about.version) == ("good@0.9", "0.9", "0.9")
+    assert [other.expand(word) for word in other.setup[0]] == ["fetch", "good-0.9", str(other.cache)]
+    assert other.cache.name.startswith("good@0.9-")
+    assert (len(pinned.deviations), other.deviations) == (2, [])
+
+
+def test_another_version_of_what_has_one_only_is_an_error(write: Callable[[str], Path]):
+    with pytest.raises(UsageError, match=r"good comes in version 1\.0 only"):
+        load("good@2.0", write(GOOD))
+
+
+def test_what_is_missing_is_told_with_the_command_that_installs_it(write: Callable[[str], Path], tmp_path: Path):
+    (tmp_path / "include").mkdir()
+    (tmp_path / "include" / "a.h").touch()
+    there, gone = f'"sh", "{tmp_path}/include/*.h"', f'"no-such-tool", "{tmp_path}/include/*.hpp"'
+    debian = 'debian = ["tool", "libtool-dev"]'
+    assert load("good", write(GOOD.replace("[local]", f"[local]\nrequires = [{there}]"))).unavailable() is None
+    for lines, remedy in (
+        (debian, "apt-get install tool libtool-dev"),
+        (f'{debian}\ninstall = "pip install tool"', "pip install tool"),
+    ):
+        source = load("good", write(GOOD.replace("[local]", f"[local]\nrequires = [{there}, {gone}]\n{lines}")))
+        assert source.unavailable() == f"needs no-such-tool, {tmp_path}/include/*.hpp: {remedy}, or --container"
+
+
+def test_the_cache_changes_with_any_file_of_a_folder_that_set_up_names(write: Callable[[str], Path]):
+    root = write(GOOD.replace("{folder}/Makefile", "{folder}/."))
+    before = load("good", root).cache
+    (root / "good" / "src").mkdir()
+    (root / "good" / "src" / "server.c").write_text("int main;")
+    assert load("good", root).cache != before
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_dockerfile_is_what_the_manifest_gives(name: str):
+    source = load(name)
+    file = source.folder / source.manifest.container.dockerfile
+    text = file.read_text(encoding="utf-8")
+    assert text.startswith(("ARG BASE=", MARK))
+    if text.startswith(MARK):
+        assert text == dockerfile(source), f"wsconform implementations dockerfile --write {name}"
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_implementation_names_a_download_address_or_a_path_of_a_machine(name: str):
+    folder = load(name).folder
+    for file in folder.iterdir():
+        text = file.read_text(encoding="utf-8")
+        assert '"resolved"' not in text, file
+        assert not re.search(r"/root/|/work/|/home/", text), file
+
+
+def test_a_dockerfile_does_what_the_local_way_does(write: Callable[[str], Path]):
+    text = GOOD.replace(
+        "[local]", '[local]\nrequires = ["make"]\ndebian = ["make"]\nenvironment = { LIB = "{cache}/lib" }'
+    )
+    assert dockerfile(load("good", write(text))).splitlines() == [
+        MARK,
+        "ARG BASE=debian:bookworm-slim",
+        "FROM ${BASE}",
+        "RUN apt-get update \\",
+        "    && apt-get install -y --no-install-recommends make \\",
+        "    && rm -rf /var/lib/apt/lists/*",
+        "COPY implementations/good /app/implementations/good",
+        'RUN ["mkdir", "-p", "/app/cache"]',
+        'RUN ["make", "-f", "/app/implementations/good/Makefile", "-C", "/app/cache"]',
+        "USER nobody",
+        'ENV HOME="/tmp"',
+        'ENV HOST="0.0.0.0"',
+        'ENV PORT="9001"',
+        'ENV LIB="/app/cache/lib"',
+        "EXPOSE 9001",
+        'CMD ["/app/cache/server"]',
+    ]

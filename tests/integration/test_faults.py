@@ -17,7 +17,6 @@ from harness.engines.native import NativeEngine, connection
 from harness.manifest import Local, Manifest, Source
 from harness.results import Behavior, BehaviorClose, Outcome, Result, TargetRun, matches
 from harness.runner import CaseRunner
-from harness.targets import process
 from harness.targets.process import ProcessTarget
 
 pytestmark = pytest.mark.timeout(300)  # a server that hangs is waited for until that is sure, several times
@@ -30,7 +29,6 @@ PASSES = {Outcome.PASSED, Outcome.INFORMATIONAL}
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that does nothing for three seconds will do nothing for sixty either."""
     monkeypatch.setattr(connection, "STALL_S", 3.0)
-    monkeypatch.setattr(process, "READY_LIMIT_S", 3.0)
 
 
 def verdicts(
@@ -40,7 +38,9 @@ def verdicts(
     manifest = Manifest(
         name="faulty", language="Python", version="1", homepage="https://example.com", licence="MIT",
         extensions=["permessage-deflate"] if "COMPRESSION" in environment else [],
-        local=Local(start=["{python}", str(FAULTY / "echo.py")], environment={"FAULT": fault, **environment}),
+        local=Local(
+            start=["{python}", str(FAULTY / "echo.py")], environment={"FAULT": fault, **environment}, ready_within=3.0
+        ),
     )  # fmt: skip
     cases = selection.resolve(patterns)
     found: dict[str, Result] = {}
