@@ -34,7 +34,8 @@ def dockerfile(source: Source) -> str:
     lines = [MARK, "ARG BASE=debian:bookworm-slim", "FROM ${BASE}"]
     if packages:
         lines += [
-            "RUN apt-get update \\",
+            # slim images lack the folder, and Debian's Java wants it
+            "RUN mkdir -p /usr/share/man/man1 && apt-get update \\",
             f"    && apt-get install -y --no-install-recommends {' '.join(packages)} \\",
             "    && rm -rf /var/lib/apt/lists/*",
         ]

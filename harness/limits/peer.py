@@ -272,6 +272,8 @@ class Peer:
             if len(held) < start:
                 return False
             size = int.from_bytes(held[2:start], "big")
+        masked = bool(held[1] & 0x80)  # RFC 6455 5.1 forbids it to a server; what it says is read all the same
+        start += 4 * masked
         if len(held) < start + size:
             if size > _HELD:
                 # no refusal: it goes on, but nobody listens
@@ -279,9 +281,11 @@ class Peer:
                 self.stop_reading()
             return False
         first, content = held[0], bytes(held[start : start + size])
+        if masked:
+            content = frames.mask(content, bytes(held[start - 4 : start]))
         del held[: start + size]
         self._wire.frame(
-            "received", first & 0x0F, content, size, fin=bool(first & 0x80), rsv=first >> 4 & 7, masked=False
+            "received", first & 0x0F, content, size, fin=bool(first & 0x80), rsv=first >> 4 & 7, masked=masked
         )
         self._received(first, content)
         return True

@@ -1,10 +1,23 @@
 """Echo server on websockets' asyncio API. What the environment does not set keeps the library's default."""
 
+from __future__ import annotations
+
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
+from typing import Protocol
 
-from websockets.asyncio.server import ServerConnection, serve
+try:
+    from websockets.asyncio.server import serve
+except ImportError:  # before 13.0
+    from websockets import serve
+
+
+class Connection(Protocol):
+    def __aiter__(self) -> AsyncIterator[str | bytes]: ...
+    async def send(self, message: str | bytes) -> None: ...
+
 
 # Environment variable -> the argument of serve() in seconds, where None means off and 0 is how the environment says it.
 SECONDS = {"PING_INTERVAL": "ping_interval", "CLOSE_TIMEOUT": "close_timeout", "HANDSHAKE_TIMEOUT": "open_timeout"}
@@ -19,10 +32,11 @@ def options() -> dict[str, object]:
         # A peer that does not answer pings is cut after the two together.
         interval = float(os.environ.get("PING_INTERVAL", "0")) or timeout / 2
         chosen |= {"ping_interval": interval, "ping_timeout": timeout - interval}
-    if "MAX_MESSAGE_SIZE" in os.environ or "MAX_FRAME_SIZE" in os.environ:
-        # One argument for both, so setting one states the other: 1 MiB and none, as the library has it.
-        message, frame = os.environ.get("MAX_MESSAGE_SIZE"), os.environ.get("MAX_FRAME_SIZE")
-        chosen["max_size"] = (int(message) if message else 2**20, int(frame) if frame else None)
+    message = int(os.environ.get("MAX_MESSAGE_SIZE", "1048576"))  # as the library has it
+    if "MAX_FRAME_SIZE" in os.environ:
+        chosen["max_size"] = (message, int(os.environ["MAX_FRAME_SIZE"]))
+    elif "MAX_MESSAGE_SIZE" in os.environ:
+        chosen["max_size"] = message
     if "ALLOWED_ORIGIN" in os.environ:
         chosen["origins"] = [os.environ["ALLOWED_ORIGIN"]]
     if os.environ.get("COMPRESSION") == "0":
@@ -30,7 +44,7 @@ def options() -> dict[str, object]:
     return chosen
 
 
-async def echo(websocket: ServerConnection) -> None:
+async def echo(websocket: Connection) -> None:
     async for message in websocket:
         await websocket.send(message)
 

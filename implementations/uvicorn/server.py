@@ -32,6 +32,8 @@ def options() -> dict[str, Any]:
         chosen |= {"ws_ping_interval": interval, "ws_ping_timeout": timeout - interval}
     if os.environ.get("COMPRESSION") == "0":
         chosen["ws_per_message_deflate"] = False
+    if "UVICORN_WS" in os.environ:
+        chosen["ws"] = os.environ["UVICORN_WS"]
     return chosen
 
 

@@ -3,7 +3,7 @@
 "use strict";
 
 const { createServer } = require("node:http");
-const { WebSocketServer } = require("ws");
+const { Server: WebSocketServer } = require("ws"); // its name before 8.0, and still
 
 const { env } = process;
 const milliseconds = (name) => Number(env[name] ?? 0) * 1000;
@@ -30,7 +30,8 @@ if (env.ALLOWED_ORIGIN) options.verifyClient = ({ origin }, done) => done(origin
 const websockets = new WebSocketServer(options);
 websockets.on("connection", (websocket) => {
   websocket.on("error", console.error);
-  websocket.on("message", (data, isBinary) => websocket.send(data, { binary: isBinary }));
+  // Before 8.0 text came as a string, and nothing told binary.
+  websocket.on("message", (data, isBinary = typeof data !== "string") => websocket.send(data, { binary: isBinary }));
 });
 
 // "How to detect and close broken connections?" of ws' README, with a timer for each connection: whoever has not

@@ -75,7 +75,7 @@ def misbehave() -> None:
     if fault == "memory":
         eaten = []
         while True:
-            eaten.append(os.urandom(1 << 24))
+            eaten.append(b"x" * (1 << 26))
 
 
 def main() -> None:

@@ -122,7 +122,8 @@ async def endless_octets(attempt: Attempt) -> Finding:
     while sent < most and await peer.write(burst, PATIENCE_S, until_refused=True):
         sent += 2000
         # the server has its say before there are many more: what it did not read is in its kernel at most
-        if not await peer.drained(2):
+        # (a slow one, some seconds: a verdict before the limit was reached would say nothing)
+        if not await peer.drained(PATIENCE_S):
             break
     await peer.refusal(PATIENCE_S)
     attempt.figures["fragments sent"] = sent
