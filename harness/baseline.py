@@ -110,5 +110,5 @@ def _patterns(cases: Iterable[str]) -> list[str]:
 
 def _text(entries: Iterable[Deviation]) -> str:
     # in the order of the model's fields, which is the order in which one reads them
-    tables = [entry.model_dump(mode="json", exclude_none=True) for entry in entries]
+    tables = [entry.model_dump(mode="json", exclude_defaults=True) for entry in entries]
     return _HEAD + (tomli_w.dumps({"deviations": tables}) if tables else "")

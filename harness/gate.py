@@ -67,8 +67,8 @@ def judge(
             judgement.known.append(result)
         elif outcome in failing:
             judgement.unexpected.append(result)
-        elif covering:
-            judgement.stale.append(Stale(result, covering[0]))
+        elif steady := [deviation for deviation in covering if not deviation.wavers]:
+            judgement.stale.append(Stale(result, steady[0]))
     return judgement
 
 

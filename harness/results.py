@@ -225,6 +225,7 @@ class Deviation(Model):
     behavior: Behavior | None = None
     behavior_close: BehaviorClose | None = None
     verdict: ProbeVerdict | None = None  #: of a limit probe
+    wavers: bool = False  #: whether it does not always happen (a race, say): then a pass is not stale
     reason: Annotated[str, Field(min_length=1)]
     link: str | None = None
 

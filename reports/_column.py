@@ -277,6 +277,6 @@ def _use(deviation: Deviation, column: Column) -> DeviationUse:
             continue
         elif result.outcome in failing:
             otherwise.append(case)
-        else:
+        elif not deviation.wavers:
             passing.append(case)
     return DeviationUse(deviation, tuple(explained), tuple(passing), tuple(otherwise))

@@ -9,7 +9,7 @@ from daphne.server import Server
 
 
 async def app(
-    scope: dict[str, Any],  # noqa: ARG001
+    scope: dict[str, Any],
     receive: Callable[[], Awaitable[dict[str, Any]]],
     send: Callable[[dict[str, Any]], Awaitable[None]],
 ) -> None:

@@ -78,6 +78,14 @@ def test_a_known_deviation_that_happens_no_more_is_a_failure():
     assert [stale.result.case for stale in judged.stale] == ["7.1.1"]
 
 
+def test_a_known_deviation_that_wavers_is_expected_and_not_missed():
+    wavers = KNOWN.model_copy(update={"wavers": True})
+    assert judge(target(1, wavers), [result("7.1.1")]).exit_code is ExitCode.PASSED
+    assert judge(target(1, wavers), [result("7.1.1", "FAILED", "FAILED")]).exit_code is ExitCode.PASSED
+    assert judge(target(1, wavers), [result("7.1.1", "FAILED", "WRONG CODE")]).exit_code is ExitCode.FAILED
+    assert judge(target(1, wavers, KNOWN), [result("7.1.1")]).exit_code is ExitCode.FAILED
+
+
 def test_a_known_deviation_of_a_case_that_was_not_asked_for_is_no_matter():
     assert judge(target(1, KNOWN), [result("1.1.1")]).exit_code is ExitCode.PASSED
 
