@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import asyncio
 import random
+import re
 from collections.abc import Callable
 
 from harness.cases.model import Opcode
