@@ -2,8 +2,8 @@
 
 A conformance run keeps the harness and the server busy and holds its peer to deadlines, so there is one at a time for
 each two cores. Limit probes mostly wait, and those that a clock decides are asked again when they did not pass: so many
-of them run beside it as are asked for. A target is probed once it has been through its cases; one that could not be
-started for these is not tried again.
+of them run beside it as are asked for. A target is probed after its cases where that keeps nobody waiting, and one that
+could not be started for these is not tried again.
 """
 
 from __future__ import annotations
@@ -65,11 +65,14 @@ class Executor:
         """The next unit whose turn it is; None when there are no more."""
         with self._changed:
             while self._waiting and not self._stopped:
-                for unit in self._waiting:
-                    if unit.about.target not in self._unfinished if _is_limits(unit) else self._busy:
-                        self._waiting.remove(unit)
-                        self._busy -= not _is_limits(unit)
-                        return unit
+                ready = [unit for unit in self._waiting if _is_limits(unit) or self._busy]
+                # probes of who has been through its cases, then cases, then whatever there is
+                ready.sort(key=lambda unit: _is_limits(unit) + 2 * (unit.about.target in self._unfinished))
+                if ready:
+                    unit = ready[0]
+                    self._waiting.remove(unit)
+                    self._busy -= not _is_limits(unit)
+                    return unit
                 self._changed.wait()
         return None
 
