@@ -72,7 +72,7 @@ def test_what_is_missing_on_path_is_named(implementation: Callable[..., Path], t
     folder = implementation()
     manifest = folder / "implementation.toml"
     manifest.write_text(manifest.read_text().replace("[local]", '[local]\nrequires = ["no-such-program"]'))
-    with pytest.raises(TargetError, match="no-such-program not found on PATH"):
+    with pytest.raises(TargetError, match="needs no-such-program: install it, or --container"):
         ProcessTarget(load(str(folder)), tmp_path / "log").start()
 
 
