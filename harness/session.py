@@ -35,6 +35,7 @@ from harness.results import (
 from harness.runner import CaseRunner
 from harness.selection import suite_of
 from harness.targets import Target
+from harness.targets.process import end_set_ups
 from harness.targets.spec import TargetSpec
 from harness.work import EngineSpec, Unit
 
@@ -187,10 +188,15 @@ class Session:
             one for one in planned if one.spec and any(self._cases_left(one, engine) for engine in self._plan.engines)
         ]
         with ThreadPoolExecutor(os.cpu_count() or 1, "set-up") as pool:
-            for one, outcome in zip(wanted, pool.map(self._set_up_one, wanted), strict=True):
-                for number, target in enumerate(self._targets):
-                    if target.target == one.target.name:
-                        self._targets[number] = target.model_copy(update=outcome)
+            try:
+                for one, outcome in zip(wanted, pool.map(self._set_up_one, wanted), strict=True):
+                    for number, target in enumerate(self._targets):
+                        if target.target == one.target.name:
+                            self._targets[number] = target.model_copy(update=outcome)
+            except KeyboardInterrupt:
+                pool.shutdown(wait=False, cancel_futures=True)
+                end_set_ups()
+                raise
 
     def _set_up_one(self, planned: Planned) -> dict[str, object]:
         assert planned.spec is not None  # noqa: S101 - the caller has looked

@@ -27,6 +27,7 @@ from harness.text import last_lines
 
 SETUP_LIMIT_S = 1800
 _PORT_TRIES = 3
+_setting_up: set[processes.Program] = set()
 
 
 def set_up(source: Source, say: Callable[[str], None]) -> bool:
@@ -59,14 +60,22 @@ def set_up(source: Source, say: Callable[[str], None]) -> bool:
         ) from error
 
 
+def end_set_ups() -> None:
+    """End the commands of set-ups that run in other threads: they fail there."""
+    for process in list(_setting_up):
+        process.terminate()
+
+
 def _run_setup(source: Source, command: list[str], log: Path) -> None:
     log.unlink(missing_ok=True)
     process, output = processes.spawn(command, environment=_download_caches() | _inherited(), log=log)
+    _setting_up.add(process)
     try:
         code = process.wait(SETUP_LIMIT_S)
     except subprocess.TimeoutExpired:
         code = None
     finally:
+        _setting_up.discard(process)
         processes.stop(process, 0)
         output.end()
     if code != 0:

@@ -160,3 +160,16 @@ def test_a_worker_that_is_killed_costs_its_targets_verdicts_alone(command: Comma
     assert targets["b"].lost == []
     assert "could not be run: the process that tested it ended" in output
     assert ours(command.folder) == []
+
+
+def test_an_interruption_ends_set_ups(command: Command):
+    slow = 'setup = [["sh", "-c", "touch $0/began; exec sleep 600", "{cache}"]]'
+    names = [write(command.folder, name, ECHO, more=slow) for name in ("a", "b", "c", "d")]
+    process = command.start("compare", *names, *CASES)
+    deadline = time.monotonic() + 60
+    while not list(command.folder.glob("cache/implementations/*/began")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert ours(command.folder) == []
