@@ -10,8 +10,12 @@ from typing import Protocol
 
 try:
     from websockets.asyncio.server import serve
+
+    HAS_FRAME_LIMIT = True
 except ImportError:  # before 13.0
     from websockets import serve
+
+    HAS_FRAME_LIMIT = False
 
 
 class Connection(Protocol):
@@ -33,7 +37,7 @@ def options() -> dict[str, object]:
         interval = float(os.environ.get("PING_INTERVAL", "0")) or timeout / 2
         chosen |= {"ping_interval": interval, "ping_timeout": timeout - interval}
     message = int(os.environ.get("MAX_MESSAGE_SIZE", "1048576"))  # as the library has it
-    if "MAX_FRAME_SIZE" in os.environ:
+    if "MAX_FRAME_SIZE" in os.environ and HAS_FRAME_LIMIT:
         chosen["max_size"] = (message, int(os.environ["MAX_FRAME_SIZE"]))
     elif "MAX_MESSAGE_SIZE" in os.environ:
         chosen["max_size"] = message
