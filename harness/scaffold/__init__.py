@@ -26,9 +26,9 @@ level = "messages"                       # "frames": joining them and checking U
 [environment]
 MAX_MESSAGE_SIZE = "67108864"
 
-# What the library can be told, by which variable, such as
-# max_message_size = {{ env = "MAX_MESSAGE_SIZE" }}
+# What the library can be told, and by which variable.
 [limits]
+# max_message_size = {{ env = "MAX_MESSAGE_SIZE" }}
 """
 
 
