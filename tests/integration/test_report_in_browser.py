@@ -81,7 +81,7 @@ def test_a_walk_through_the_report(walk: Opened) -> None:
     # the overview: sort by failures, filter by language
     page.get_by_role("button", name="Failed", exact=True).click()
     page.get_by_role("button", name="Failed", exact=True).click()
-    expect(rows.first.locator("th")).to_have_text("picows")
+    expect(rows.first.locator("th a")).to_have_text("picows")
     page.get_by_label("Find").fill("javascript")
     expect(rows.locator("visible=true")).to_have_count(1)
     page.get_by_label("Find").fill("")
