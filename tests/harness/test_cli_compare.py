@@ -26,7 +26,7 @@ def write(folder: Path, name: str, start: list[str], fault: str = "", *, more: s
     path.mkdir()
     lines = [
         f'name = "{name}"', 'language = "Python"', 'version = "1"', 'homepage = "https://example.com"',
-        'licence = "MIT"', top, "[local]", f"start = {json.dumps(start)}", "ready_within = 3.0",
+        'licence = "MIT"', top, "[local]", f"start = {json.dumps(start)}", "ready_within = 6.0",
         f"environment = {{ FAULT = {json.dumps(fault)} }}", more,
     ]  # fmt: skip
     (path / manifest.MANIFEST).write_text("\n".join(lines))
@@ -170,6 +170,6 @@ def test_an_interruption_ends_set_ups(command: Command):
     while not list(command.folder.glob("cache/implementations/*/began")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=90)
     assert process.returncode == 130, said
     assert ours(command.folder) == []
