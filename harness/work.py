@@ -130,7 +130,6 @@ class _Writer:
 
 def main() -> int:
     """Carry out the unit on standard input."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is told to the one who began the work, who ends us
     signal.signal(signal.SIGTERM, _interrupt)
     writer = _Writer()
     unit = Unit.model_validate_json(sys.stdin.readline())

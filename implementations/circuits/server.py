@@ -9,7 +9,7 @@ from circuits.web import Server
 from circuits.web.dispatchers import WebSocketsDispatcher
 
 
-class Echo(Component):  # type: ignore[misc]
+class Echo(Component):
     channel = "wsserver"
 
     def read(self, sock: Any, data: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from SimpleWebSocketServer import SimpleWebSocketServer, WebSocket
 
 
-class Echo(WebSocket):  # type: ignore[misc]
+class Echo(WebSocket):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         if "MAX_FRAME_SIZE" in os.environ:

@@ -7,7 +7,7 @@ from typing import Any
 from wsocket import FixedHandler, WebSocketError, WSocketApp, run
 
 
-class Handler(FixedHandler):  # type: ignore[misc]
+class Handler(FixedHandler):
     def log_message(self, *_: Any) -> None:
         pass
 

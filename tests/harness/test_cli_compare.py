@@ -100,6 +100,17 @@ def test_what_cannot_run_here_is_left_out_and_told(command: Command):
     assert (alone.returncode, "none of the implementations can run here" in alone.stderr) == (3, True)
 
 
+def test_what_needs_other_tools_than_those_named_is_left_away(command: Command):
+    names = [
+        write(command.folder, "plain", ECHO),
+        write(command.folder, "shell", ECHO, more='requires = ["sh"]'),
+        write(command.folder, "both", ECHO, more='requires = ["sh", "cat"]'),
+    ]
+    assert command("compare", *names, *CASES, "--tools", "sh").returncode == 0
+    run = read_run(command.folder / "build" / "latest")
+    assert ([t.target for t in run.targets], run.unavailable) == (["plain", "shell"], [])
+
+
 def test_a_library_that_hands_out_frames_is_marked(command: Command):
     frames = write(command.folder, "frames", ECHO, top='level = "frames"')
     assert command("compare", frames, write(command.folder, "good", ECHO), *CASES).returncode == 0

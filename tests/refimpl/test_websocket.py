@@ -155,7 +155,9 @@ def test_a_silent_peer_is_cut_with_1001_at_the_connection_timeout(start: Start, 
         begin = monotonic()
         frames = list(peer.frames())
         assert 0.9 <= monotonic() - begin < 1.9  # not after twice the timeout; a busy machine may be late
-        assert [frame.opcode for frame in frames[-3:]] == [PING, PING, CLOSE]  # four pings, fewer on a busy machine
+        *pings, last = [frame.opcode for frame in frames]
+        assert (set(pings), last) == ({PING}, CLOSE)
+        assert 2 <= len(pings) <= 4  # four; fewer on a busy machine
         assert frames[-1].payload == b"\x03\xe9"
     assert isinstance(server.raised.get(timeout=5), refimpl.ConnectionTimeoutError)
 
