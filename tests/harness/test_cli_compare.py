@@ -184,3 +184,18 @@ def test_an_interruption_ends_set_ups(command: Command):
     _, said = process.communicate(timeout=90)
     assert process.returncode == 130, said
     assert ours(command.folder) == []
+
+
+def test_a_killed_comparison_takes_workers_with_it_that_have_long_to_go(command: Command):
+    names = [write(command.folder, name, ECHO, "never-answers-close") for name in ("a", "b")]
+    process = command.start("compare", *names, "--cases", "1.*", "--cases", "6.*", "--jobs", "1", "--output", "run")
+    results = command.folder / "run" / "results.jsonl"
+    deadline = time.monotonic() + 60
+    while not (results.exists() and results.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    began = time.monotonic()
+    process.kill()
+    process.communicate(timeout=60)
+    psutil.wait_procs(ours(command.folder), timeout=20)
+    assert ours(command.folder) == []
+    assert time.monotonic() - began < 20  # of minutes that they have work for
