@@ -243,7 +243,8 @@ def load(name: str, folder: Path | None = None) -> Source:
     if not file.is_file():
         known = names(root)
         raise UsageError(
-            f"no implementation {plain!r}{did_you_mean(plain, known)} (known: {', '.join(known)}; or give a ws:// URL)"
+            f"no implementation {plain!r}{did_you_mean(plain, known)} (`wsconform implementations list` shows all; "
+            "or give a folder with a slash in its path, or a ws:// URL)"
         )
     home = path
     inherited: dict[str, Any] = {}
