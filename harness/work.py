@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import IO, Any, Literal, Protocol
 
 from pydantic import ValidationError
 
@@ -176,8 +176,9 @@ class Worker:
         process, outcome, last = self._process, None, ""
         assert process.stdin is not None  # noqa: S101 - by stdin=PIPE
         assert process.stdout is not None  # noqa: S101
-        with process.stdin, process.stdout:
-            with contextlib.suppress(BrokenPipeError):
+        with process.stdout, contextlib.ExitStack() as stack:
+            stack.callback(_close, process.stdin)
+            with contextlib.suppress(BrokenPipeError):  # it is dead already, and how it ended is told below
                 process.stdin.write(self._unit.to_json().encode() + b"\n")
                 process.stdin.flush()
             for line in process.stdout:
@@ -209,6 +210,12 @@ class Worker:
         elif kind == "outcome":
             return TargetRun.model_validate_json(value)
         return None
+
+
+def _close(pipe: IO[bytes]) -> None:
+    """Close it, also where nobody read what was written, which is written once more then."""
+    with contextlib.suppress(BrokenPipeError):
+        pipe.close()
 
 
 def _import_path() -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -154,22 +156,50 @@ def test_a_comparison_that_is_ended_leaves_nothing_and_goes_on_with_resume(comma
     )
 
 
-def test_a_worker_that_is_killed_costs_its_targets_verdicts_alone(command: Command):
-    names = [write(command.folder, name, ECHO) for name in ("a", "b")]
-    process = command.start("compare", *names, "--cases", "1.*", "--cases", "6.*", "--cases", "9.*", "--parallel", "2")
+def kill_a_worker(process: subprocess.Popen[str], when: Callable[[psutil.Process], bool]) -> None:
     deadline = time.monotonic() + 60
-    worker = None
-    while worker is None and time.monotonic() < deadline:
-        workers = [p for p in psutil.Process(process.pid).children() if "harness.work" in " ".join(p.cmdline())]
-        worker = next(iter(workers), None)
-    assert worker is not None
-    worker.kill()
-    output, said = process.communicate(timeout=300)
+    while time.monotonic() < deadline:
+        for worker in psutil.Process(process.pid).children():
+            if "harness.work" in " ".join(worker.cmdline()) and when(worker):
+                worker.kill()
+                return
+        time.sleep(0.01)
+    process.kill()
+    raise AssertionError("there was no worker to kill")
+
+
+def has_started_a_fake(worker: psutil.Process) -> bool:
+    return any(FAKE[1] in child.cmdline() for child in worker.children())
+
+
+def test_a_worker_that_is_killed_before_its_first_verdict_costs_its_targets_verdicts_alone(command: Command):
+    deaf = write(command.folder, "deaf", FAKE, "deaf").removeprefix("./")
+    text = (command.folder / deaf / manifest.MANIFEST).read_text()
+    (command.folder / deaf / manifest.MANIFEST).write_text(text.replace("ready_within = 6.0", "ready_within = 300.0"))
+    process = command.start("compare", f"./{deaf}", write(command.folder, "good", ECHO), *CASES, "--parallel", "2")
+    kill_a_worker(process, has_started_a_fake)
+    output, said = process.communicate(timeout=200)
     assert process.returncode == 3, said
     targets = by_name(read_run(command.folder / "build" / "latest"))
-    assert "killed by SIGKILL" in str(targets["a"].error)
-    assert targets["b"].lost == []
+    assert "killed by SIGKILL" in str(targets["deaf"].error)
+    assert (len(targets["deaf"].lost), targets["good"].lost) == (2, [])
     assert "could not be run: the process that tested it ended" in output
+    assert ours(command.folder) == []
+
+
+def test_a_worker_that_is_killed_later_keeps_the_verdicts_that_it_told(command: Command):
+    names = [write(command.folder, name, ECHO, "never-answers-close") for name in ("a", "b")]
+    cases = [word for case in ("1.1.1", "1.1.2", "1.1.3", "1.2.1") for word in ("--cases", case)]
+    process = command.start("compare", *names, *cases, "--jobs", "1", "--parallel", "2", "--output", "run")
+    results = command.folder / "run" / "results.jsonl"
+    kill_a_worker(process, lambda _: results.exists() and bool(results.read_text()))
+    _, said = process.communicate(timeout=200)
+    assert process.returncode == 4, said  # there are verdicts, and some are missing
+    killed, other = sorted(read_run(command.folder / "run").targets, key=lambda target: not target.lost)
+    assert (killed.error, other.error, other.lost) == (None, None, [])
+    assert 0 < killed.observed < 4
+    assert len(killed.lost) == 4 - killed.observed
+    assert all("killed by SIGKILL" in lost.reason for lost in killed.lost)
     assert ours(command.folder) == []
 
 
