@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance limits compare compare-all test lint format bench bench-engine crosscheck crosscheck-faults faults browser bench-report fuzz clean
+.PHONY: help conformance limits compare compare-all test coverage lint format bench bench-engine crosscheck crosscheck-faults faults browser bench-report fuzz clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ compare-all: $(VENV)/.installed ## all of them; in containers what needs a toolc
 	@$(BIN)/wsconform compare --container-if-missing $(ARGS)
 
 test: $(VENV)/.installed-dev ## run the tests
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not site" $(ARGS)
+
+coverage: $(VENV)/.installed-dev ## run the tests and tell which lines they miss, also in processes that they start
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not site" --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.installed-dev ## check formatting, style and types
