@@ -17,14 +17,14 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 def read_table(file: Path) -> dict[str, Any]:
     """The file's contents as they are; UsageError where it is no TOML or can't be read."""
-    return tomllib.loads(_text(file))
+    return _parsed(file)[1]
 
 
 def read_toml(file: Path, model: type[_Model], inherited: Mapping[str, Any] | None = None) -> _Model:
     """The file's contents, over what it inherits, as a value of the model; UsageError tells line and key."""
-    text = _text(file)
+    text, table = _parsed(file)
     try:
-        return model.model_validate(_over(inherited or {}, tomllib.loads(text)))
+        return model.model_validate(_over(inherited or {}, table))
     except ValidationError as error:
         problem = error.errors()[0]
         location = problem["loc"]
@@ -34,16 +34,15 @@ def read_toml(file: Path, model: type[_Model], inherited: Mapping[str, Any] | No
         raise UsageError(f"{file}:{_line_of(text, location)}: {where}: {message}{more}") from error
 
 
-def _text(file: Path) -> str:
-    """The text of a file that is TOML."""
+def _parsed(file: Path) -> tuple[str, dict[str, Any]]:
+    """A file's text and what it says as TOML."""
     try:
         text = file.read_text(encoding="utf-8")
-        tomllib.loads(text)
+        return text, tomllib.loads(text)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{file}: {error}") from error
-    return text
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -295,7 +295,8 @@ class Launch:
     def _instances(self, spec: TargetSpec) -> int:
         """One a core, where there is work enough for the native engine alone to keep them busy."""
         cases = [case for case in self.cases if selection.suite_of(case) == "conformance"]
-        work = sum(selection.weight(case, deflates=spec.deflates) for case in cases)
+        deflates = spec.deflates
+        work = sum(selection.weight(case, deflates=deflates) for case in cases)
         alone = [engine.name for engine in self.engines if engine.suite == "conformance"] == ["native"]
         if spec.is_url or spec.container or not alone or work < _WORK_FOR_INSTANCES_MS:
             return 1
