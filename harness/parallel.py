@@ -1,9 +1,10 @@
 """Which units of work run beside which.
 
 A conformance run keeps the harness and the server busy and holds its peer to deadlines, so there is one at a time for
-each two cores. Limit probes mostly wait, and those that a clock decides are asked again when they did not pass: so many
-of them run beside it as are asked for. A target is probed after its cases where that keeps nobody waiting, and one that
-could not be started for these is not tried again.
+each two cores; one that takes long has come to the bulk of a server that is slow or keeps a single core busy, so that
+another one may begin beside it. Limit probes mostly wait, and those that a clock decides are asked again when they did
+not pass: so many of them run beside it as are asked for. A target is probed after its cases where that keeps nobody
+waiting, and one that could not be started for these is not tried again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from harness.results import TargetRun
 from harness.work import Listener, Unit, Worker
 
+#: When a conformance run takes long, in seconds: most are over, and all are through with what has short deadlines.
+_LONG_S = 15.0
+
 
 class Executor:
     """Carries out units, at most `parallel` at a time, each in a process of its own."""
@@ -25,7 +29,8 @@ class Executor:
         self._listener = listener
         self._done = done
         self._changed = threading.Condition()
-        self._busy = max(1, (os.cpu_count() or 1) // 2)  #: how many more may be measured against the clock
+        self._most = max(1, (os.cpu_count() or 1) // 2)  #: conformance runs that may be measured against the clock
+        self._measured: list[Unit] = []  #: those that are, and have not taken long
         self._running: set[Worker] = set()
         self._stopped = False
 
@@ -52,26 +57,34 @@ class Executor:
 
     def _work(self) -> None:
         while (unit := self._next()) is not None:
+            takes_long = threading.Timer(_LONG_S, self._make_room, (unit,))
+            takes_long.start()
             try:
                 self._carry_out(unit)
             finally:
-                with self._changed:
-                    if not _is_limits(unit):
-                        self._busy += 1
-                        self._unfinished.remove(unit.about.target)
-                    self._changed.notify_all()
+                takes_long.cancel()
+                if not _is_limits(unit):
+                    self._unfinished.remove(unit.about.target)
+                self._make_room(unit)
+
+    def _make_room(self, unit: Unit) -> None:
+        """It does not keep another one from being measured any more."""
+        with self._changed:
+            self._measured = [other for other in self._measured if other is not unit]
+            self._changed.notify_all()
 
     def _next(self) -> Unit | None:
         """The next unit whose turn it is; None when there are no more."""
         with self._changed:
             while self._waiting and not self._stopped:
-                ready = [unit for unit in self._waiting if _is_limits(unit) or self._busy]
-                # probes of who has been through its cases, then cases, then whatever there is
-                ready.sort(key=lambda unit: _is_limits(unit) + 2 * (unit.about.target in self._unfinished))
+                ready = [unit for unit in self._waiting if _is_limits(unit) or len(self._measured) < self._most]
+                # cases, for they take the longest; probes of who has been through its cases; then whatever there is
+                ready.sort(key=lambda unit: _is_limits(unit) * (1 + (unit.about.target in self._unfinished)))
                 if ready:
                     unit = ready[0]
                     self._waiting.remove(unit)
-                    self._busy -= not _is_limits(unit)
+                    if not _is_limits(unit):
+                        self._measured.append(unit)
                     return unit
                 self._changed.wait()
         return None

@@ -180,7 +180,7 @@ class Exchange:
 
 
 #: How many messages the profiles send where Autobahn sends 1,000 compressed ones (12.* and 13.*).
-QUICK_COUNT = 20
+QUICK_COUNT = 10
 
 
 @dataclass(frozen=True, kw_only=True)
