@@ -1,18 +1,22 @@
-"""Runs probes: each on a server of its own, started with the limit that it tests.
+"""Runs probes, on servers that are started with the limit that they test.
 
 Probes that mostly wait run side by side; those that keep a core busy run after them, one at a time, and so do those
-that were decided by a clock and did not pass: what is said of them was measured while nothing else ran. A server that
-somebody else started (a URL) is one for all, so there everything runs one after the other.
+that were decided by a clock and did not pass: what is said of them was measured while nothing else ran. Some that ask
+for the same settings share a server, one after the other, for its start costs more than they do; what did not pass
+there is asked again of a server of its own, and that counts. A server that somebody else started (a URL) is one for
+all, so there everything runs one after the other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
 import threading
 import time
 from collections.abc import Generator, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from harness import __version__
 from harness.cases.model import Opcode
@@ -35,6 +39,10 @@ _SETTLE_S = 0.05
 _SETTLES_WITHIN_S = 5.0
 #: Octets kept of an opening handshake.
 _EXCERPT = 4096
+#: Verdicts of a shared server that count.
+_NEEDS_NO_OTHER = frozenset({ProbeVerdict.ENFORCED, ProbeVerdict.NOT_CONFIGURABLE})
+#: Probes that share a server: it should not have to bear too much, and groups run side by side.
+_ON_ONE_SERVER = 6
 #: The largest limit that is probed where it can't be set: above, a probe would take too long or too much memory.
 _PROBED_AT_MOST = {"octets": 64 * MIB, "seconds": 60, "": 10_000}
 
@@ -54,16 +62,34 @@ class LimitsEngine:
         more_descriptors()
         chosen = [probes()[case] for case in job.cases]
         if job.instance is None or job.instance.started_as == "url":
-            yield from _Phase(job, 1).run(chosen)
+            yield from _Phase(job, 1).run([[probe] for probe in chosen])
             return
         beside = _Phase(job, job.jobs, keep_doubtful=True)
-        yield from beside.run(_longest_first(probe for probe in chosen if not probe.alone))
-        yield from _Phase(job, 1).run([*(probe for probe in chosen if probe.alone), *beside.doubtful])
+        yield from beside.run(_groups(job.instance, (probe for probe in chosen if not probe.alone)))
+        rest = (*(probe for probe in chosen if probe.alone), *beside.doubtful)
+        yield from _Phase(job, 1).run([[probe] for probe in rest])
 
 
-def _longest_first(chosen: Iterable[Probe]) -> list[Probe]:
-    """Those that wait for a timeout are begun first."""
-    return sorted(chosen, key=lambda probe: not (probe.limit or "").endswith(("_timeout", "_interval")))
+def _groups(instance: Target, chosen: Iterable[Probe]) -> list[list[Probe]]:
+    """Those that may share a server, and each of the others alone; those that wait for a timeout are begun first."""
+    waiting: list[list[Probe]] = []
+    sharing: dict[tuple[tuple[str, str], ...], list[Probe]] = {}
+    for probe in chosen:
+        waits = (probe.limit or "").endswith(("_timeout", "_interval"))
+        if waits or probe.memory is not None or _not_configurable(probe, instance) is not None:
+            waiting.append([probe])
+        else:
+            sharing.setdefault(tuple(sorted(_given(probe, instance).items())), []).append(probe)
+    size = _ON_ONE_SERVER
+    return waiting + [group[at : at + size] for group in sharing.values() for at in range(0, len(group), size)]
+
+
+class _Told(NamedTuple):
+    """What came of a probe."""
+
+    probe: Probe
+    batch: Batch
+    doubtful: bool
 
 
 class _Phase:
@@ -75,22 +101,25 @@ class _Phase:
         self._keep_doubtful = keep_doubtful
         self._lock = threading.Lock()
         self._stopped = False
+        self._told: queue.SimpleQueue[_Told | BaseException] = queue.SimpleQueue()
         self._running: set[_Attempted] = set()
         self.doubtful: list[Probe] = []  #: what is to be asked again when nothing else runs
 
-    def run(self, chosen: Sequence[Probe]) -> Generator[Batch, None, None]:
+    def run(self, groups: Sequence[Sequence[Probe]]) -> Generator[Batch, None, None]:
         """Run them, and give out a batch for each; the doubtful ones may be kept instead."""
+        left = sum(map(len, groups))
         try:
-            pending = {self._pool.submit(self._one, probe): probe for probe in chosen}
-            while pending and not self._job.stop.is_set():
-                done, _ = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    probe = pending.pop(future)
-                    batch = _batch(probe, future)
-                    if self._keep_doubtful and batch.records and future.result().doubtful:
-                        self.doubtful.append(probe)
-                    else:
-                        yield batch
+            for group in groups:
+                self._pool.submit(self._group, group)
+            while left and not self._job.stop.is_set():
+                told = self._told.get()
+                if isinstance(told, BaseException):
+                    raise told
+                left -= 1
+                if self._keep_doubtful and told.doubtful:
+                    self.doubtful.append(told.probe)
+                else:
+                    yield told.batch
         finally:
             self._stop()
 
@@ -102,40 +131,92 @@ class _Phase:
             attempted.cancel()
         self._pool.shutdown(cancel_futures=True)
 
-    def _one(self, probe: Probe) -> _Attempted:
-        attempted = _Attempted(self._job, probe)
+    def _group(self, group: Sequence[Probe]) -> None:
+        """Run its probes one after the other, and tell what came of each."""
+        shared = _Server(self._job, group[0]) if len(group) > 1 else None
+        try:
+            for probe in group:
+                self._told.put(_Told(probe, *self._asked(probe, shared)))
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            self._told.put(error)
+        finally:
+            if shared is not None:
+                shared.stop()
+
+    def _asked(self, probe: Probe, shared: _Server | None) -> tuple[Batch, bool]:
+        """Ask it, of the shared server first if there is one, and of its own if it did not pass there."""
+        if shared is not None:
+            batch, _ = self._one(probe, shared)
+            if any(record.result.verdict in _NEEDS_NO_OTHER for record in batch.records):
+                return batch, False
+            shared.stop()  # it may not be what it was
+        return self._one(probe, _Server(self._job, probe), stop=True)
+
+    def _one(self, probe: Probe, server: _Server, *, stop: bool = False) -> tuple[Batch, bool]:
+        attempted = _Attempted(self._job, probe, server)
         with self._lock:
             if self._stopped:
-                return attempted
+                return Batch([probe.id], []), False
             self._running.add(attempted)
         self._job.on_case(probe.id)
         try:
             attempted.run()
+        except TargetError as error:
+            return Batch([probe.id], [], reason=f"{error.message} {error.details}".strip()), False
+        except UnreachableError as error:
+            return Batch([probe.id], [], reason=f"it could not be probed: {error}"), False
+        except TimeoutError:
+            return Batch([probe.id], [], reason=f"the probe did not come to an end within {_AT_MOST_S:g} s"), False
         finally:
             with self._lock:
                 self._running.discard(attempted)
-        return attempted
+            if stop:
+                server.stop()
+        return Batch([probe.id], [attempted.record] if attempted.record else []), attempted.doubtful
 
 
-def _batch(probe: Probe, future: Future[_Attempted]) -> Batch:
-    try:
-        record = future.result().record
-    except TargetError as error:
-        return Batch([probe.id], [], reason=f"{error.message} {error.details}".strip())
-    except UnreachableError as error:
-        return Batch([probe.id], [], reason=f"it could not be probed: {error}")
-    except TimeoutError:
-        return Batch([probe.id], [], reason=f"the probe did not come to an end within {_AT_MOST_S:g} s")
-    return Batch([probe.id], [record] if record else [])
+class _Server:
+    """A server with the settings that a probe asks for, started when it is needed."""
+
+    def __init__(self, job: Job, probe: Probe) -> None:
+        assert job.instance is not None  # noqa: S101 - the runner gives it
+        self.given = _given(probe, job.instance)
+        self._instance = job.instance
+        self._label = probe.id
+        self._target: Target | None = None
+        self._endpoint: Endpoint | None = None
+
+    def started(self) -> tuple[Target, Endpoint]:
+        """It, and where it is; TargetError: it does not start with these settings."""
+        target, endpoint = self._target, self._endpoint
+        if target is None or endpoint is None:
+            self._target = target = self._instance.given(self.given, self._label)
+            self._endpoint = endpoint = target.start()
+        return target, endpoint
+
+    def stop(self) -> None:
+        """End it, if it was started, from any thread."""
+        target, self._target, self._endpoint = self._target, None, None
+        if target is not None:
+            target.stop()
+
+
+def _given(probe: Probe, target: Target) -> dict[str, str]:
+    """What the target is given of the settings that a probe asks for: those that it can be given."""
+    return {
+        name: limit_settings.text(value)
+        for name, value in probe.settings.items()
+        if name in target.limits and target.limits[name].env
+    }
 
 
 class _Attempted:
-    """One probe on a server of its own."""
+    """One probe on a server."""
 
-    def __init__(self, job: Job, probe: Probe) -> None:
+    def __init__(self, job: Job, probe: Probe, server: _Server) -> None:
         self._job = job
         self._probe = probe
-        self._target: Target | None = None
+        self._server = server
         self._task: asyncio.Task[Finding] | None = None
         self._cancelled = False
         self.record: Record | None = None
@@ -147,31 +228,20 @@ class _Attempted:
         if self._task is not None:
             with contextlib.suppress(RuntimeError):  # its loop has ended by itself
                 self._task.get_loop().call_soon_threadsafe(self._task.cancel)
-        if self._target is not None:
-            self._target.stop()
+        self._server.stop()
 
     def run(self) -> None:
-        """Start the server, measure, judge, stop it. TargetError: it does not start with these settings."""
+        """Start the server if it is not yet, measure, judge. TargetError: it does not start with these settings."""
         instance, probe = self._job.instance, self._probe
         assert instance is not None  # noqa: S101 - the runner gives it
         began = time.monotonic()
         if (reason := _not_configurable(probe, instance)) is not None:
             self._conclude(Finding(ProbeVerdict.NOT_CONFIGURABLE, reason), Measured(limit=probe.limit), None, began)
             return
-        given = {
-            name: limit_settings.text(value)
-            for name, value in probe.settings.items()
-            if name in instance.limits and instance.limits[name].env
-        }
-        self._target = instance.given(given, probe.id)
-        try:
-            endpoint = self._target.start()
+        with contextlib.suppress(asyncio.CancelledError):
+            target, endpoint = self._server.started()
             if not self._cancelled:
-                self._on_server(self._target, endpoint, given, began)
-        except asyncio.CancelledError:
-            return
-        finally:
-            self._target.stop()
+                self._on_server(target, endpoint, self._server.given, began)
 
     def _on_server(self, target: Target, endpoint: Endpoint, given: dict[str, str], began: float) -> None:
         probe, job = self._probe, self._job

@@ -166,6 +166,7 @@ class Growth:
     """
 
     LEAST, MOST = 3, 21
+    SURE = 256 * MIB  #: no heap takes that much more than it needs
 
     def __init__(self, wave: int) -> None:
         self._wave = wave
@@ -178,7 +179,9 @@ class Growth:
     @property
     def is_unclear(self) -> bool:
         """Whether there should be another wave."""
-        return len(self._memory) < self.LEAST or (self.is_kept and len(self._memory) < self.MOST)
+        if len(self._memory) < self.LEAST:
+            return True
+        return self.is_kept and len(self._memory) < self.MOST and self.octets < self.SURE
 
     @property
     def octets(self) -> int:
