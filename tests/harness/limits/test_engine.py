@@ -334,6 +334,44 @@ def test_an_excess_that_was_buffered_shows_in_the_memory(run: Run, refused: bool
     assert "MiB (at most 16 are right)" in words(batches)
 
 
+def test_probes_that_ask_for_the_same_settings_share_a_server(run: Run):
+    server = Server({"max_connections": Limit(env="MAX_CONNECTIONS"), "ping_interval": Limit(env="PING_INTERVAL")})
+    same = [probe(number) for number in range(1, 4)]
+    others = [
+        probe(4, limit="max_connections"),
+        probe(5, limit="ping_interval"), probe(6, limit="ping_interval"),  # these wait
+        probe(7, memory=1 << 30), probe(8, alone=True),
+    ]  # fmt: skip
+    found = verdicts(run(server, *same, *others))
+    assert found == dict.fromkeys((one.id for one in (*same, *others)), ProbeVerdict.ENFORCED)
+    assert len(server.family) == 1 + len(others)
+
+
+def test_a_server_is_shared_by_a_few_only(run: Run):
+    server = Server()
+    run(server, *(probe(number) for number in range(1, 14)))
+    assert len(server.family) == 3
+
+
+def test_what_does_not_pass_on_a_shared_server_is_asked_again_of_its_own(run: Run):
+    server = Server()
+    asked: list[Attempt] = []
+
+    async def second_time(attempt: Attempt) -> Finding:
+        asked.append(attempt)
+        return await fine(attempt) if len(asked) > 1 else Finding(ProbeVerdict.NOT_ENFORCED, "Too many before me.")
+
+    async def never(_: Attempt) -> Finding:
+        return Finding(ProbeVerdict.LATE, "Late.")
+
+    found = verdicts(run(server, probe(1), probe(2, second_time), probe(3, never), probe(4)))
+    assert list(found.values()) == [FINE.verdict, FINE.verdict, ProbeVerdict.LATE, FINE.verdict]
+    endpoints = {attempt.endpoint for attempt in asked}
+    assert (len(asked), len(endpoints)) == (2, 2)
+    # the first one, one each for the second and third alone, and a fresh one for the third to begin with and the fourth
+    assert len(server.family) == 5
+
+
 def test_who_stops_the_run_waits_for_no_probe_and_leaves_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     async def hang(_: Attempt) -> Finding:
         started.set()

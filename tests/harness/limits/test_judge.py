@@ -206,6 +206,13 @@ def test_a_server_that_keeps_what_comes_is_found_out_at_the_last_wave():
     assert (last.is_unclear, last.is_kept) == (False, True)
 
 
+def test_more_than_any_heap_takes_is_clear_before_the_last_wave():
+    growth = grown([100 * MIB, 200 * MIB, 355 * MIB], 20 * MIB)
+    assert growth.is_unclear
+    growth.add(357 * MIB)
+    assert (growth.is_unclear, growth.is_kept) == (False, True)
+
+
 def test_a_lazy_heap_is_told_from_it():
     # Node.js with websocket-node, MiB after waves of 12.5 MiB
     heap = [70, 83, 101, 114, 125, 137, 142, 141, 142, 154, 154, 150, 150, 150, 151]

@@ -1,0 +1,114 @@
+"""Which units of work run beside which."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from harness import parallel
+from harness.parallel import Executor
+from harness.results import Implementation, TargetRun
+from harness.targets.spec import TargetSpec
+from harness.work import EngineSpec, Listener, Unit
+
+
+def unit(target: str, engine: str = "native") -> Unit:
+    about = TargetRun(target=target, engine=engine, started_as="url", implementation=Implementation(), expected=1)
+    return Unit(
+        target=TargetSpec(given="ws://127.0.0.1:1"), engine=EngineSpec(name=engine), about=about, jobs=1,
+        cases=["1.1.1"], profile="quick", folder="/", log="/",
+    )  # fmt: skip
+
+
+class Workers:
+    """Stands for processes; each goes on until it is let go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, cores: int = 2) -> None:
+        self.begun: list[str] = []
+        self.changed = threading.Condition()
+        self.may_end: set[str] = set()
+        outer = self
+
+        class Worker:
+            def __init__(self, unit: Unit) -> None:
+                self.unit = unit
+                self.name = f"{unit.about.target} {unit.engine.name}"
+
+            def carry_out(self, _listener: Listener) -> TargetRun:
+                with outer.changed:
+                    outer.begun.append(self.name)
+                    outer.changed.notify_all()
+                    outer.changed.wait_for(lambda: self.name in outer.may_end, 10)
+                return self.unit.about
+
+            def stop(self) -> None:
+                outer.end(self.name)
+
+        monkeypatch.setattr(parallel, "Worker", Worker)
+        monkeypatch.setattr(parallel.os, "cpu_count", lambda: cores)
+
+    def end(self, name: str) -> None:
+        with self.changed:
+            self.may_end.add(name)
+            self.changed.notify_all()
+
+    def wait(self, *names: str) -> None:
+        """Until just these have begun, and a moment more, for there could be another one."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.begun) >= len(names), 5), self.begun
+        time.sleep(0.05)
+        assert sorted(self.begun) == sorted(names)
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
+    return Workers(monkeypatch)
+
+
+def run(several: int, *units: Unit) -> Callable[[], None]:
+    """Begin; what is returned waits for the end."""
+    done: list[TargetRun] = []
+    executor = Executor(several, lambda _: cast("Listener", None), done.append)
+    thread = threading.Thread(target=executor.run, args=(units,))
+    thread.start()
+
+    def end() -> None:
+        thread.join(10)
+        assert len(done) == len(units)
+
+    return end
+
+
+def test_one_is_in_its_cases_at_a_time_for_two_cores_and_probes_run_beside_it(workers: Workers):
+    end = run(3, unit("a"), unit("b"), unit("a", "limits"), unit("b", "limits"), unit("c", "limits"))
+    workers.wait("a native", "a limits", "b limits")
+    workers.end("a limits")
+    workers.wait("a native", "a limits", "b limits", "c limits")
+    workers.end("a native")
+    workers.wait("a native", "a limits", "b limits", "c limits", "b native")
+    for name in ("b native", "b limits", "c limits"):
+        workers.end(name)
+    end()
+
+
+def test_cases_go_before_the_probes_of_who_is_through(workers: Workers):
+    end = run(1, unit("a"), unit("a", "limits"), unit("b"))
+    for name in ("a native", "b native", "a limits"):
+        workers.end(name)
+    end()
+    assert workers.begun == ["a native", "b native", "a limits"]
+
+
+def test_one_that_takes_long_keeps_no_other_one_waiting(workers: Workers, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(parallel, "_LONG_S", 1.0)
+    end = run(3, unit("a"), unit("b"), unit("c"))
+    workers.wait("a native")
+    with workers.changed:
+        assert workers.changed.wait_for(lambda: len(workers.begun) == 3, 5)
+    for name in ("a native", "b native", "c native"):
+        workers.end(name)
+    end()
