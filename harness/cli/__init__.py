@@ -57,9 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _complain(error.message, error.exit_code, state, error.details)
     except (KeyboardInterrupt, click.Abort):
         code = _complain("interrupted", ExitCode.INTERRUPTED, state)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone; there is nobody to tell
-        code = ExitCode.PASSED
+    except SystemExit:  # click's way with a broken pipe; how it would have ended nobody knows
+        code = _complain("what read its output has gone", ExitCode.CANNOT_RUN, state)
     except Exception as error:  # noqa: BLE001 - a bug must not look like a verdict: Python's own exit code for it is 1
         words = f"internal error: {type(error).__name__}: {error}; --debug shows where, please report it"
         code = _complain(words, ExitCode.CANNOT_RUN, state)

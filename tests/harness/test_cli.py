@@ -246,3 +246,11 @@ def test_after_a_kill_the_journal_can_be_read_and_the_next_start_cleans_up(
     assert len((run_folder / "results.jsonl").read_text().splitlines()) == 17
     # server, its child and wstest outlive a kill -9 until any harness starts: this one, or one of another test
     assert ours(wsconform.folder) == []
+
+
+def test_where_nobody_reads_what_it_says_it_is_not_green(wsconform: Command):
+    process = wsconform.start("cases", "list")
+    assert process.stdout is not None
+    process.stdout.close()
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (3, "wsconform: what read its output has gone\n")
