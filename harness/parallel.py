@@ -36,7 +36,8 @@ class Executor:
 
     def run(self, units: Sequence[Unit]) -> None:
         """Carry them all out. An interruption stops what runs, waits for what it has to tell, and is raised then."""
-        self._waiting = list(units)
+        # those that wait for long go first, so that the others run meanwhile
+        self._waiting = sorted(units, key=lambda unit: unit.waits, reverse=True)
         self._unfinished = [unit.about.target for unit in units if not _is_limits(unit)]
         self._broken: dict[str, str] = {}
         workers = min(self._parallel, len(units))

@@ -31,7 +31,7 @@ class Reporter:
         self._lock = threading.Lock()
         self._target = ""
         self._total = self._done = 0
-        self._failed: Counter[str] = Counter()
+        self._failed: Counter[tuple[str, str]] = Counter()  #: by target and engine
         self._last_line = 0.0
         self._last_step = ""
 
@@ -77,9 +77,9 @@ class Reporter:
             self._progress.add_task("", total=total, completed=already, target=target, failed=0)
             self._progress.start()
 
-    def failed(self, target: str) -> int:
-        """How many of a target's verdicts have failed by now."""
-        return self._failed[target]
+    def failed(self, target: str, engine: str) -> int:
+        """How many of the verdicts that an engine has of a target have failed by now."""
+        return self._failed[target, engine]
 
     def case(self, case: str, target: str | None = None) -> None:
         """A case starts, of one of several targets maybe."""
@@ -109,7 +109,7 @@ class Reporter:
     def verdict(self, result: Result) -> None:
         """A case has its verdict."""
         self._done += 1
-        self._failed[result.target] += result.outcome is Outcome.FAILED
+        self._failed[result.target, result.engine] += result.outcome is Outcome.FAILED
         progress = self._progress
         if progress is not None:
             progress.update(progress.task_ids[0], completed=self._done, failed=self._failed.total())

@@ -248,7 +248,7 @@ class Session:
         def done(outcome: TargetRun) -> None:
             with self._lock:
                 self._keep(numbers[outcome.target, outcome.engine], outcome)
-            failed = self._reporter.failed(outcome.target)
+            failed = self._reporter.failed(outcome.target, outcome.engine)
             words = outcome.error or f"{outcome.observed} of {outcome.expected} verdicts, {failed} failed"
             self._reporter.say(f"{outcome.target} ({outcome.engine}): {words}, {outcome.seconds:.0f} s")
 

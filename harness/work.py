@@ -21,12 +21,12 @@ from typing import IO, Any, Literal, Protocol
 
 from pydantic import ValidationError
 
-from harness import processes
+from harness import processes, selection
 from harness.engines import Engine, Record
 from harness.engines.choose import choose
 from harness.errors import WsconformError
 from harness.limits.engine import LimitsEngine
-from harness.results import Evidence, Lost, Model, Result, TargetRun, WireEvent
+from harness.results import Behavior, Evidence, Lost, Model, Result, TargetRun, WireEvent
 from harness.runner import CaseRunner
 from harness.targets.spec import TargetSpec
 
@@ -58,6 +58,16 @@ class Unit(Model):
     folder: str  #: the run's, absolute
     log: str  #: file for the target's own output, absolute
     wire: bool = False  #: whether wire logs are wanted as they come
+
+    @property
+    def waits(self) -> int:
+        """How many of its cases move much data and are known to fail: each is waited for, a minute or longer."""
+        failing = [known for known in self.about.deviations if known.behavior is Behavior.FAILED]
+        if not failing:
+            return 0
+        deflates = self.target.deflates
+        bulk = [case for case in self.cases if selection.is_bulk(case, deflates=deflates)]
+        return sum(any(known.covers(case) for known in failing) for case in bulk)
 
     def carry_out(self, listener: Listener) -> TargetRun:
         """Run it here and now; KeyboardInterrupt ends it early, and what was measured is told all the same."""

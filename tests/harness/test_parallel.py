@@ -11,16 +11,24 @@ import pytest
 
 from harness import parallel
 from harness.parallel import Executor
-from harness.results import Implementation, TargetRun
+from harness.results import Behavior, Deviation, Implementation, TargetRun
 from harness.targets.spec import TargetSpec
 from harness.work import EngineSpec, Listener, Unit
 
 
-def unit(target: str, engine: str = "native") -> Unit:
-    about = TargetRun(target=target, engine=engine, started_as="url", implementation=Implementation(), expected=1)
+def unit(target: str, engine: str = "native", *, hangs_in: str = "") -> Unit:
+    known = [Deviation(cases=[hangs_in], behavior=Behavior.FAILED, reason="It hangs.")] if hangs_in else []
+    about = TargetRun(
+        target=target,
+        engine=engine,
+        started_as="url",
+        implementation=Implementation(),
+        expected=1,
+        deviations=known,
+    )
     return Unit(
         target=TargetSpec(given="ws://127.0.0.1:1"), engine=EngineSpec(name=engine), about=about, jobs=1,
-        cases=["1.1.1"], profile="quick", folder="/", log="/",
+        cases=["1.1.1", "9.1.1"], profile="quick", folder="/", log="/",
     )  # fmt: skip
 
 
@@ -113,3 +121,11 @@ def test_one_that_takes_long_keeps_no_other_one_waiting(workers: Workers, monkey
     for name in ("a native", "b native", "c native"):
         workers.end(name)
     end()
+
+
+def test_one_that_is_known_to_hang_goes_first(workers: Workers):
+    end = run(1, unit("a", hangs_in="1.1.1"), unit("b"), unit("c", hangs_in="9.*"))
+    for name in ("a native", "b native", "c native"):
+        workers.end(name)
+    end()
+    assert workers.begun == ["c native", "a native", "b native"]
