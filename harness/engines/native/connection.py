@@ -44,7 +44,10 @@ def keys_of(case: Case) -> Iterator[bytes]:
 
 
 class CaseConnection(asyncio.Protocol):
-    """Runs one case over one TCP connection. `done` is set when its verdict can be given."""
+    """Runs one case over one TCP connection. `done` is set when its verdict can be given.
+
+    `stall`: seconds in which nothing moves after which it is over.
+    """
 
     def __init__(
         self,
@@ -52,8 +55,11 @@ class CaseConnection(asyncio.Protocol):
         endpoint: Endpoint,
         calm: Callable[[Callable[[], None]], None],
         on_event: Callable[[WireEvent], None] | None = None,
+        *,
+        stall: float | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._stall = STALL_S if stall is None else stall
         self.case = case
         self.done: asyncio.Future[None] = self._loop.create_future()
         self.wire = WireLog(self._loop.time, on_event)
@@ -299,18 +305,18 @@ class CaseConnection(asyncio.Protocol):
         """A last limit above those of the case, for a peer that holds the connection open past all of them."""
         exchange = self.case.exchange
         if exchange is not None:
-            self.later(STALL_S / 12, self._check_stall)
+            self.later(self._stall / 12, self._check_stall)
         seconds = exchange.seconds if exchange else sum(getattr(step, "seconds", 0.0) for step in self.case.steps)
         self.later(seconds + _GRACE_S, self._out_of_time)
 
     def _check_stall(self) -> None:
-        if self._loop.time() - self._moved > STALL_S:
+        if self._loop.time() - self._moved > self._stall:
             self.stalled = True
-            self.wire.timer(f"nothing has moved for {STALL_S:g} s: closes the connection")
+            self.wire.timer(f"nothing has moved for {self._stall:g} s: closes the connection")
             assert self.conversation is not None  # noqa: S101 - set when this clock is
             self.conversation.send_close()
         else:
-            self.later(STALL_S / 12, self._check_stall)
+            self.later(self._stall / 12, self._check_stall)
 
     def _out_of_time(self) -> None:
         assert self.conversation is not None  # noqa: S101 - set when these clocks are
