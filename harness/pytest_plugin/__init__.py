@@ -53,7 +53,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--wsconform-baseline", metavar="FILE", help="known deviations: TOML, a table [[deviations]]")
     group.addoption("--wsconform-strict", action="store_true", help="NON-STRICT and FAILED BY CLIENT fail too")
     group.addoption(
-        "--wsconform-profile", choices=PROFILES, help="messages in 12.* and 13.*: 20 (quick, the default) or 1,000"
+        "--wsconform-profile",
+        choices=PROFILES,
+        help="messages where there are 1,000 (9.7, 9.8, 12.*, 13.*): 10 (quick, the default) or all (full)",
     )
     parser.addini("wsconform_url", "URL of the server, where no fixture wsconform_url gives it")
     parser.addini("wsconform_cases", "patterns of the cases to run", type="args")

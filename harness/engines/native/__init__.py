@@ -151,7 +151,8 @@ class _Run:
 def _of_profile(case: Case, profile: str) -> Case:
     """The case as the profile runs it: `quick` sends fewer messages where there are a thousand."""
     if profile == "quick" and case.exchange is not None and case.exchange.count > QUICK_COUNT:
-        return replace(case, exchange=replace(case.exchange, count=QUICK_COUNT))
+        title = f"{case.title} (of these {QUICK_COUNT}, in the profile quick)"
+        return replace(case, title=title, exchange=replace(case.exchange, count=QUICK_COUNT))
     return case
 
 
