@@ -64,8 +64,9 @@ class Executor:
                 self._carry_out(unit)
             finally:
                 takes_long.cancel()
-                if not _is_limits(unit):
-                    self._unfinished.remove(unit.about.target)
+                with self._changed:
+                    if not _is_limits(unit):
+                        self._unfinished.remove(unit.about.target)
                 self._make_room(unit)
 
     def _make_room(self, unit: Unit) -> None:

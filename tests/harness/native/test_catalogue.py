@@ -96,6 +96,7 @@ def test_only_in_profile_quick_ten_messages_are_sent_for_a_thousand_and_nothing_
             assert case.exchange
             assert quick.exchange
             assert (case.exchange.count, quick.exchange.count) == (1000, 10)
+            assert quick.title == f"{case.title} (of these 10, in the profile quick)"
             assert (quick.id, quick.exchange.size, quick.exchange.offer) == (
                 case.id,
                 case.exchange.size,
