@@ -14,7 +14,7 @@ from harness import __version__
 from harness.cases import catalogue
 from harness.cases.model import QUICK_COUNT, Case
 from harness.engines import Batch, Job, Record
-from harness.engines.native.connection import STALL_S, CaseConnection
+from harness.engines.native.connection import CaseConnection
 from harness.engines.native.dial import Dialer
 from harness.engines.native.judge import judge, shown
 from harness.engines.native.schedule import Attempt, Schedule
@@ -132,11 +132,10 @@ class _Run:
         self._job.on_case(name)
         on_wire = self._job.on_wire
         on_event = None if on_wire is None else (lambda event: on_wire(name, event))
-        # where several are compared, who hangs is not waited for as long
-        stall = STALL_S / 2 if self._job.profile == "quick" else None
+        quick = self._job.profile == "quick"
         try:
             connection = await dialer.connect(
-                lambda: CaseConnection(case, dialer.endpoint, self._schedule.calm, on_event, stall=stall)
+                lambda: CaseConnection(case, dialer.endpoint, self._schedule.calm, on_event, quick=quick)
             )
         except (OSError, TimeoutError) as error:
             words = getattr(error, "strerror", None) or "no answer in time"

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -198,6 +199,14 @@ def test_a_peer_that_never_reads_is_not_waited_for_longer_than_the_stall_limit(m
     record = hostile(lambda _: time.sleep(30), "9.1.6")
     assert (str(record.result.behavior), str(record.result.behavior_close)) == ("FAILED", "UNCLEAN")
     assert "nothing has moved for 1 s" in " ".join(event.note for event in record.evidence.wire)
+
+
+def test_in_the_quick_profile_it_is_waited_for_half_as_long(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connection, "STALL_S", 1.0)
+    with Peer(lambda _: time.sleep(30)) as peer:
+        batches = NativeEngine().run(replace(job(peer, "9.1.6"), profile="quick"))
+        (record,) = [record for batch in batches for record in batch.records]
+    assert "nothing has moved for 0.5 s" in " ".join(event.note for event in record.evidence.wire)
 
 
 def test_an_answer_that_is_none_to_go_on_with_fails_the_case_and_says_why():
