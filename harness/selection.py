@@ -1,4 +1,4 @@
-"""Which cases: the ids of Autobahn Testsuite 25.10.1, patterns over them, and shares of about the same weight."""
+"""Which cases: ids and patterns over them, and shares of about the same weight."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 
+from harness.cases import catalogue
 from harness.errors import UsageError
 from harness.results import Suite, case_order, matches
 from harness.text import did_you_mean
@@ -19,12 +20,14 @@ BULK_SECTIONS = frozenset({"9", "12", "13"})
 #: hangs on when it gets to read (measured with python-websockets: OK in 8 of 8 one at a time, in 1 of 8 beside three
 #: others). They take milliseconds, and run first and one after the other.
 ALONE = frozenset({"3.4", "4.1.5", "4.2.5"})
+#: Milliseconds of a case that Autobahn has not: most take a few.
+_WEIGHT_OF_OURS = 20
 _WEIGHT_OF_A_NEW_PROBE = 1000  # most take less; it is in data/limit-probes.csv once somebody has measured it
 
 
 @cache
 def weights() -> dict[str, int]:
-    """Each case, in order, with the milliseconds that it took a real wstest against python-websockets."""
+    """Each of Autobahn's cases, in order, with the milliseconds that it took a real wstest against python-websockets."""
     return _milliseconds("autobahn-25.10.1.csv")
 
 
@@ -48,7 +51,7 @@ def weight(case: str, *, deflates: bool) -> int:
     """Milliseconds to expect; sections 12 and 13 end at once where permessage-deflate is not offered."""
     if suite_of(case) == "limits":
         return _probe_weights().get(case, _WEIGHT_OF_A_NEW_PROBE)
-    return weights()[case] if deflates or section(case) not in {"12", "13"} else 1
+    return weights().get(case, _WEIGHT_OF_OURS) if deflates or section(case) not in {"12", "13"} else 1
 
 
 def is_bulk(case: str, *, deflates: bool) -> bool:
@@ -67,15 +70,23 @@ def known(suite: Suite | None = None) -> tuple[str, ...]:
     # here, for the probes drive connections and so import what imports this module
     from harness.limits.catalogue import probes  # noqa: PLC0415
 
-    return tuple(case for case in (*weights(), *probes()) if suite in (None, suite_of(case)))
+    return tuple(case for case in (*catalogue(), *probes()) if suite in (None, suite_of(case)))
 
 
-def resolve(patterns: Iterable[str], exclude: Iterable[str] = (), suite: Suite | None = None) -> list[str]:
+def resolve(
+    patterns: Iterable[str], exclude: Iterable[str] = (), suite: Suite | None = None, *, of_autobahn: bool = False
+) -> list[str]:
     """The cases that fit a pattern and none of `exclude`, in order; UsageError where a pattern fits nothing.
 
-    What is to be left out need not be in the suite.
+    What is to be left out need not be in the suite. `of_autobahn`: of the conformance cases only those that the Autobahn
+    Testsuite has as well.
     """
     chosen = _fitting(patterns, suite) - _fitting(exclude, None)
+    if of_autobahn:
+        ours = {case for case in chosen if suite_of(case) == "conformance" and case not in weights()}
+        if ours == chosen:
+            raise UsageError(f"the Autobahn Testsuite has no {min(ours, key=case_order)}; --engine native has it")
+        chosen -= ours
     if not chosen:
         raise UsageError("no case is left to run: --exclude takes away all that --cases asks for")
     return sorted(chosen, key=case_order)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from harness.cases.model import Opcode
 from harness.endpoint import Endpoint
+from harness.engines.native.peer import Message, Peer, close_payload, frame, payload
 from harness.engines.native.wire import WireLog
 from harness.limits.model import MIB
-from harness.limits.peer import Message, Peer, close_payload, frame, payload
 from harness.text import printable
 
 _PATIENCE_S = 30.0

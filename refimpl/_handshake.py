@@ -16,6 +16,12 @@ _REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([!-~]+) HTTP/([0-9])\.([0-9])"
 # RFC 9112 5: field-line = field-name ":" OWS field-value OWS. No space before the colon (5.1), no line
 # folding (5.2: a server may refuse it) and no CR, LF or NUL inside (RFC 9110 5.5).
 _FIELD_LINE = re.compile(rb"(" + _TOKEN + rb"):[ \t]*((?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?)[ \t]*")
+# RFC 6455 9.1: extension-list, with the empty elements that lists may have (RFC 9110 5.6.1.2). What is quoted has to be a
+# token too. Nothing is tried twice, for the peer may send 16 KiB of it.
+_TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+_PARAMETER = rf'[ \t]*+;[ \t]*+{_TCHAR}++(?:[ \t]*+=[ \t]*+(?:{_TCHAR}++|"(?:\\?{_TCHAR})++"))?+'
+_EXTENSION = rf"{_TCHAR}++(?:{_PARAMETER})*+"
+_EXTENSIONS = re.compile(rf"[ \t,]*+(?:{_EXTENSION}(?:[ \t]*+,[ \t,]*+{_EXTENSION})*+[ \t,]*+)?+")
 _END = b"\r\n\r\n"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
 _KEY_SIZE = 16
@@ -56,16 +62,17 @@ def parse_request(head: bytes) -> Request:
     """Check an opening request against RFC 6455 4.2.1 and return it.
 
     Raises HandshakeError with the status that the peer is to get: 400 malformed, 405 not GET, 426 not an
-    upgrade or not version 13, 505 not HTTP/1.1.
+    upgrade or not version 13, 505 not HTTP/1.1 or a later 1.x.
     """
-    lines = head.removesuffix(_END).split(b"\r\n")
+    # RFC 9112 2.2: an empty line in front of the request is ignored
+    lines = head.removesuffix(_END).removeprefix(b"\r\n").split(b"\r\n")
     request_line = _REQUEST_LINE.fullmatch(lines[0])
     if request_line is None:
         raise HandshakeError(400, "the request line is malformed")
     method, target, major, minor = request_line.groups()
     if method != b"GET":
         raise HandshakeError(405, "a WebSocket begins with GET", (("Allow", "GET"),))
-    if (major, minor) != (b"1", b"1"):
+    if major != b"1" or minor < b"1":
         raise HandshakeError(505, "a WebSocket begins with HTTP/1.1")
     headers: dict[str, str] = {}
     for line in lines[1:]:
@@ -108,6 +115,9 @@ def _check_headers(headers: dict[str, str]) -> None:
         key = b""
     if len(key) != _KEY_SIZE:
         raise HandshakeError(400, "Sec-WebSocket-Key must be 16 bytes in base64")
+    # RFC 6455 9.1: whoever gets a malformed list fails the connection, also if it would have chosen nothing from it.
+    if not _EXTENSIONS.fullmatch(headers.get("sec-websocket-extensions", "")):
+        raise HandshakeError(400, "Sec-WebSocket-Extensions is malformed")
 
 
 def accept_key(key: str) -> str:

@@ -1,18 +1,22 @@
 """What a case is, as data: what is done, what may come back, how the connection may end.
 
 A case speaks of frames and of the peer under test; sockets, masking and who is the client are the engine's business.
-Either it is a script (`steps`, and the sequences of events that mean a verdict), or an `exchange`: messages that are
-sent one after the other, each as soon as the echo of the one before it is there.
+Autobahn's are scripts (`steps`, and the sequences of events that mean a verdict), or an `exchange`: messages that are
+sent one after the other, each as soon as the echo of the one before it is there. Those that Autobahn has not (D.*, F.*
+and H.*) are a `talk`: a coroutine that says what it has to over as many connections as it needs, and judges.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from harness.results import Behavior
+
+if TYPE_CHECKING:
+    from harness.cases.talk import Finding, Talk
 
 
 class Opcode(IntEnum):
@@ -185,7 +189,7 @@ QUICK_COUNT = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A case. Ids, steps and verdicts are those of Autobahn Testsuite 25.10.1, the words are ours."""
+    """A case. Ids, steps and verdicts of the numbered sections are those of Autobahn Testsuite 25.10.1; words are ours."""
 
     id: str
     title: str  #: one line: what is done
@@ -194,6 +198,7 @@ class Case:
     steps: tuple[Step, ...] = ()
     accepted: Mapping[Behavior, tuple[Event, ...]] = field(default_factory=dict)
     exchange: Exchange | None = None
+    talk: Callable[[Talk], Awaitable[Finding]] | None = None
     close: Closing = NORMAL
     closes_when_done: bool = True  #: whether the engine closes as soon as all that is OK has arrived
     wrong_code_fails: bool = False  #: whether a wrong close code fails `behavior` as well

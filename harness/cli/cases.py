@@ -105,6 +105,8 @@ def _as_text(case: Case, at_most: int | None) -> str:
         f"expects  {case.expects}",
         f"clauses  {', '.join(case.clauses)}",
     ]
+    if case.talk is not None:
+        return "\n".join((*lines, f"octets   wsconform run refimpl --cases {case.id} --verbose shows them"))
     if case.stricter_than_autobahn:
         lines.append(f"stricter {case.stricter_than_autobahn}")
     if case.exchange is not None:

@@ -162,7 +162,12 @@ class Launch:
         self._endpoints = {name: parse_url(name) for name in names if "://" in name}
         self._declared = limit_settings.parse(options.get("limits", ()))
         wanted = suite or self._usual_suite(engines)
-        self.cases = selection.resolve(options["cases"], options["exclude"], None if wanted == "all" else wanted)
+        self.cases = selection.resolve(
+            options["cases"],
+            options["exclude"],
+            None if wanted == "all" else wanted,
+            of_autobahn="autobahn" in engines,  # also where both are to have the same
+        )
         self._check_urls()
         self._baseline = baseline.load(file) if (file := options.get("baseline")) else None
         if swept := processes.sweep():

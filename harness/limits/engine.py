@@ -22,13 +22,13 @@ from harness import __version__
 from harness.cases.model import Opcode
 from harness.endpoint import Endpoint
 from harness.engines import Batch, Job, Record
+from harness.engines.native.peer import Peer, close_payload, frame
 from harness.engines.native.wire import WireLog
 from harness.errors import TargetError
 from harness.limits import settings as limit_settings
 from harness.limits.catalogue import probes
 from harness.limits.meter import Recording
 from harness.limits.model import MIB, Attempt, Finding, NotOfferedError, Probe, UnreachableError
-from harness.limits.peer import Peer, close_payload, frame
 from harness.processes import more_descriptors
 from harness.results import Evidence, Measured, ProbeVerdict, Result, Suite
 from harness.targets import Target

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from harness.cases.model import Opcode
+from harness.engines.native.peer import Peer, frame, header, masked_payload, payload
 from harness.limits.model import KIB, MIB, ROOM, Attempt, Finding
-from harness.limits.peer import Peer, frame, header, masked_payload, payload
 from harness.results import ProbeVerdict
 
 ENFORCED, LATE, WRONG_CODE, NOT_ENFORCED = (

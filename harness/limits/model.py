@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from harness.endpoint import Endpoint
+from harness.engines.native.peer import Peer
 from harness.engines.native.wire import WireLog
 from harness.limits.meter import Meter
-from harness.limits.peer import Peer
 from harness.results import ProbeVerdict
 
 KIB = 1 << 10

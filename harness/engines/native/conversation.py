@@ -26,7 +26,7 @@ from typing import Protocol
 
 from harness.cases.model import Frame, Opcode
 from harness.engines.native.deflate import Inflater
-from harness.engines.native.frames import Keys, encode, header, mask
+from harness.engines.native.frames import Keys, broken_rules, encode, header, mask, wrong_length
 from harness.engines.native.wire import EXCERPT, WireLog
 from harness.results import Closing
 
@@ -35,7 +35,6 @@ DROP_TIMEOUT_S = 1.0
 _MAX_CONTROL = 125
 _CONTROL_KEPT = 4096  #: of a control frame's payload: more than is allowed, since one that is too long is read as well
 _WHOLE_MESSAGE = frozenset({Opcode.TEXT, Opcode.BINARY})
-_MAX_LENGTH = (1 << 63) - 1
 _UNSENDABLE = frozenset({1004, 1005, 1006, *range(1012, 3000)})
 
 
@@ -232,7 +231,7 @@ class Conversation:
         compressed = self.inflater is not None and rsv == 4  # noqa: PLR2004 - RSV1
         plain = fin and not rsv and not masked and opcode in _WHOLE_MESSAGE and not self._inside_message
         if not plain:
-            for problem in self._problems(opcode, length, fin=fin, rsv=rsv, masked=masked, compressed=compressed):
+            for problem in broken_rules(*buffer[:2], compressed=compressed, inside=self._inside_message):
                 self.fail(1002, problem)
         extended = {126: 2, 127: 8}.get(length, 0)
         end = 2 + extended + 4 * masked
@@ -240,33 +239,12 @@ class Conversation:
             return False
         if extended:
             length = int.from_bytes(buffer[2 : 2 + extended], "big")
-            if length > _MAX_LENGTH:
-                self.fail(1002, "a length with its first bit set")
-            if length < (126, 0x10000)[extended == 8]:  # noqa: PLR2004
-                self.fail(1002, "a length that is not as short as it can be")
+            if (problem := wrong_length(length, extended)) is not None:
+                self.fail(1002, problem)
         self._frame = _Incoming(opcode, fin, rsv, length, bytes(buffer[end - 4 : end]) if masked else None)
         del buffer[:end]
         self._frame_begins(self._frame)
         return length == 0 or len(buffer) > 0
-
-    def _problems(self, opcode: int, length: int, *, fin: bool, rsv: int, masked: bool, compressed: bool) -> list[str]:
-        """The rules of RFC 6455 5.1 to 5.5 and RFC 7692 6 that the first two octets of a frame break."""
-        control = opcode >= Opcode.CLOSE
-        inside = self._inside_message
-        checks = (
-            (rsv != 0 and not compressed, "a reserved bit and no extension for it"),
-            (masked, "a masked frame from a server"),
-            (control and not fin, "a fragmented control frame"),
-            (control and length > _MAX_CONTROL, "a control frame with more than 125 octets"),
-            (control and opcode > Opcode.PONG, "a reserved control opcode"),
-            (opcode == Opcode.CLOSE and length == 1, "a close frame with one octet"),
-            (control and compressed, "a compressed control frame"),
-            (not control and opcode > Opcode.BINARY, "a reserved data opcode"),
-            (opcode == Opcode.CONTINUATION and not inside, "a continuation of nothing"),
-            (not control and opcode != Opcode.CONTINUATION and inside, "a message inside another one"),
-            (not control and compressed and inside, "RSV1 on a continuation"),
-        )
-        return [problem for broken, problem in checks if broken]
 
     def _frame_begins(self, frame: _Incoming) -> None:
         if frame.opcode >= Opcode.CLOSE:

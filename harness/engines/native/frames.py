@@ -12,6 +12,8 @@ from harness.cases.model import Exchange, Frame, Opcode, Repeated
 Keys = Iterator[bytes | None]
 #: Keys that the frames of a big message use in turn: enough to notice a peer that holds on to an old one.
 _KEYS_IN_TURN = 16
+_MAX_CONTROL = 125
+_MAX_LENGTH = (1 << 63) - 1
 _SMALL = 64 << 10  #: below it, joining header and payload costs less than handling two pieces
 
 
@@ -65,3 +67,33 @@ def _fragmented(opcode: Opcode, content: Repeated, size: int, keys: Keys) -> byt
     first = encode(Frame(opcode, piece, fin=False), next(keys))
     last = encode(Frame(Opcode.CONTINUATION, piece[:rest]), next(keys))
     return b"".join((first, *islice(cycle(between), count - 1), last))
+
+
+def broken_rules(first: int, second: int, *, compressed: bool, inside: bool) -> list[str]:
+    """The rules of RFC 6455 5.1 to 5.5 and RFC 7692 6 that the first two octets of a server's frame break.
+
+    `compressed`: RSV1 alone is set, and permessage-deflate was agreed on. `inside`: a message has begun and not ended.
+    """
+    opcode, fin, rsv, masked, length = first & 0x0F, first >> 7 == 1, first >> 4 & 7, second >> 7 == 1, second & 0x7F
+    control = opcode >= Opcode.CLOSE
+    checks = (
+        (rsv != 0 and not compressed, "a reserved bit and no extension for it"),
+        (masked, "a masked frame from a server"),
+        (control and not fin, "a fragmented control frame"),
+        (control and length > _MAX_CONTROL, "a control frame with more than 125 octets"),
+        (control and opcode > Opcode.PONG, "a reserved control opcode"),
+        (opcode == Opcode.CLOSE and length == 1, "a close frame with one octet"),
+        (control and compressed, "a compressed control frame"),
+        (not control and opcode > Opcode.BINARY, "a reserved data opcode"),
+        (opcode == Opcode.CONTINUATION and not inside, "a continuation of nothing"),
+        (not control and opcode != Opcode.CONTINUATION and inside, "a message inside another one"),
+        (not control and compressed and inside, "RSV1 on a continuation"),
+    )
+    return [problem for broken, problem in checks if broken]
+
+
+def wrong_length(length: int, form: int) -> str | None:
+    """What is wrong with an extended length that took so many octets (RFC 6455 5.2)."""
+    if length > _MAX_LENGTH:
+        return "a length with its first bit set"
+    return "a length that is not as short as it can be" if length < (126, 0x10000)[form == 8] else None  # noqa: PLR2004

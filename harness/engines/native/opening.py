@@ -11,7 +11,7 @@ from harness import __version__
 from harness.endpoint import Endpoint
 from harness.text import printable
 
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 MAX_HEAD = 64 << 10
 
 
@@ -50,12 +50,12 @@ def check(head: bytes, key: bytes, offer: str) -> Deflate | None:
         raise OpeningError(f"its Upgrade header is {printable(_one(headers, 'upgrade'), 80)!r}")
     if "upgrade" not in (token.strip().lower() for token in ",".join(headers.get("connection", ())).split(",")):
         raise OpeningError("its Connection header does not say Upgrade")
-    accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest()).decode()
+    accept = base64.b64encode(hashlib.sha1(key + GUID, usedforsecurity=False).digest()).decode()
     if _one(headers, "sec-websocket-accept") != accept:
         raise OpeningError("its Sec-WebSocket-Accept is wrong")
     if _one(headers, "sec-websocket-protocol"):
         raise OpeningError("it chose a subprotocol that was not offered")
-    return _extensions(_one(headers, "sec-websocket-extensions"), offered=bool(offer))
+    return extensions(_one(headers, "sec-websocket-extensions"), offered=bool(offer))
 
 
 def _parse(head: bytes) -> tuple[str, dict[str, list[str]]]:
@@ -78,7 +78,8 @@ def _one(headers: dict[str, list[str]], name: str) -> str:
     return values[0] if values else ""
 
 
-def _extensions(value: str, *, offered: bool) -> Deflate | None:
+def extensions(value: str, *, offered: bool) -> Deflate | None:
+    """What a Sec-WebSocket-Extensions of an answer agrees to; OpeningError where that was not offered, or is none."""
     agreed: Deflate | None = None
     for extension in filter(None, (part.strip() for part in value.split(","))):
         name, *parameters = (part.strip() for part in extension.split(";"))

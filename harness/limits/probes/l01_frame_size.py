@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.cases.model import Opcode
+from harness.engines.native.peer import frame, header, masked_payload, payload
 from harness.limits.judge import (
     ENFORCED,
     PATIENCE_S,
@@ -14,7 +15,6 @@ from harness.limits.judge import (
     refuses_header,
 )
 from harness.limits.model import KIB, MIB, ROOM, Attempt, Family, Finding
-from harness.limits.peer import frame, header, masked_payload, payload
 from harness.limits.settings import GIB, Settings
 
 FAMILY = Family(1, "Frame size")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.cases.model import Opcode
+from harness.engines.native.peer import Peer, frame, header, payload
 from harness.limits.judge import (
     ENFORCED,
     LATE,
@@ -20,7 +21,6 @@ from harness.limits.judge import (
     refuses_header,
 )
 from harness.limits.model import KIB, MIB, ROOM, Attempt, Family, Finding
-from harness.limits.peer import Peer, frame, header, payload
 from harness.limits.settings import GIB, Settings
 
 FAMILY = Family(2, "Message size and fragments")

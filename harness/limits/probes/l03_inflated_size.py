@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import cache
 
 from harness.cases.model import Opcode
+from harness.engines.native.peer import Peer, frame, payload
 from harness.limits.judge import ENFORCED, NOT_ENFORCED, PATIENCE_S, refusal_in_words, refused
 from harness.limits.model import KIB, MIB, ROOM, Attempt, Family, Finding, NotOfferedError
-from harness.limits.peer import Peer, frame, payload
 from harness.limits.settings import Settings
 
 FAMILY = Family(3, "Inflated size")

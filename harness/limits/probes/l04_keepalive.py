@@ -7,9 +7,9 @@ from itertools import pairwise
 from statistics import fmean
 
 from harness.cases.model import Opcode
+from harness.engines.native.peer import header
 from harness.limits.judge import ENFORCED, LATE, NOT_ENFORCED, cut_after, latest, refusal_in_words
 from harness.limits.model import Attempt, Family, Finding
-from harness.limits.peer import header
 from harness.limits.settings import Settings
 
 FAMILY = Family(4, "Keepalive")

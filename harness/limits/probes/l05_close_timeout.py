@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from harness.cases.model import Opcode
+from harness.engines.native.peer import Peer, close_payload, frame
 from harness.limits.judge import ENFORCED, NOT_ENFORCED, PATIENCE_S, judge_time, latest
 from harness.limits.model import Attempt, Family, Finding
-from harness.limits.peer import Peer, close_payload, frame
 from harness.limits.settings import Settings
 
 FAMILY = Family(5, "Close timeout")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from harness.engines.native.peer import Peer
 from harness.limits.judge import (
     ENFORCED,
     LATE,
@@ -16,7 +17,6 @@ from harness.limits.judge import (
     refusal_in_words,
 )
 from harness.limits.model import KIB, MIB, Attempt, Family, Finding
-from harness.limits.peer import Peer
 from harness.limits.settings import Settings
 
 FAMILY = Family(6, "Opening handshake")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from harness.engines.native.peer import Peer, frame
 from harness.limits.judge import ENFORCED, NOT_ENFORCED, PATIENCE_S, WRONG_CODE
 from harness.limits.model import Attempt, Family, Finding
-from harness.limits.peer import Peer, frame
 from harness.limits.settings import Settings
 
 FAMILY = Family(7, "Origin")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from harness.cases.model import Opcode
+from harness.engines.native.peer import Peer, frame, header, masked_payload, payload
 from harness.limits.judge import ENFORCED, NOT_ENFORCED, PATIENCE_S, Growth, refusal_in_words
 from harness.limits.model import KIB, Attempt, Family, Finding
-from harness.limits.peer import Peer, frame, header, masked_payload, payload
 
 FAMILY = Family(8, "Floods")
 _COUNT = 100_000

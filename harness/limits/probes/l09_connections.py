@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from harness.engines.native.peer import Peer, close_payload, frame
 from harness.limits.judge import ENFORCED, NOT_ENFORCED, PATIENCE_S, WRONG_CODE, refusal_in_words
 from harness.limits.model import KIB, MIB, Attempt, Family, Finding, UnreachableError
-from harness.limits.peer import Peer, close_payload, frame
 from harness.limits.settings import Settings
 
 FAMILY = Family(9, "Connections")

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable
 
 from harness.cases.model import Opcode
+from harness.engines.native.peer import Peer, close_payload, frame, header, masked_payload
 from harness.limits.judge import ENFORCED, NOT_ENFORCED, PATIENCE_S, WRONG_CODE
 from harness.limits.model import KIB, Attempt, Family, Finding
-from harness.limits.peer import Peer, close_payload, frame, header, masked_payload
 
 FAMILY = Family(10, "Garbage")
 _SWITCHING = 101

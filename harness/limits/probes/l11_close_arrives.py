@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from harness.cases.model import Opcode
+from harness.engines.native.peer import header, masked_payload
 from harness.limits.judge import ENFORCED, NOT_ENFORCED, PATIENCE_S, WRONG_CODE
 from harness.limits.model import KIB, MIB, ROOM, Attempt, Family, Finding
-from harness.limits.peer import header, masked_payload
 from harness.limits.settings import Settings
 
 FAMILY = Family(11, "The 1009 arrives")

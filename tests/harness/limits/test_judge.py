@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.endpoint import Endpoint
+from harness.engines.native.peer import header
 from harness.engines.native.wire import WireLog
 from harness.limits import judge
 from harness.limits.judge import (
@@ -31,7 +32,6 @@ from harness.limits.judge import (
     refuses_header,
 )
 from harness.limits.model import MIB, Attempt, Finding, UnreachableError
-from harness.limits.peer import header
 from harness.limits.probes import l03_inflated_size, l06_opening
 from tests.harness.native import peers
 

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from harness.endpoint import Endpoint
+from harness.engines.native.peer import KEY, Peer, close_payload, frame, header, masked_payload, payload
 from harness.engines.native.wire import WireLog
-from harness.limits.peer import KEY, Peer, close_payload, frame, header, masked_payload, payload
 from tests.harness.native import peers
 
 SWITCHED = 101
@@ -181,7 +181,7 @@ def test_a_flood_of_frames_of_any_kind_is_not_read_any_further(
             sock.sendall(then * (1 + 65536 // len(then)))
             sent.append(1)
 
-    monkeypatch.setattr("harness.limits.peer._HELD", 1 << 20)
+    monkeypatch.setattr("harness.engines.native.peer._HELD", 1 << 20)
     sent: list[int] = []
     peer = drive(behave, look, receive_buffer=65536)
     assert len(sent) < 2000

@@ -101,6 +101,7 @@ class Peer:
         self.beginning = bytearray()  #: of what follows a 101, as it came
         self.agreed: Deflate | None = None
         self.problem = ""  #: why the answer is none to go on with
+        self.broken_rules: list[str] = []  #: of framing, that what came breaks (RFC 6455 5); it is read all the same
         self.answers_pings = True
         self._writing = False
         self._waiting = b""  #: the pong that came up inside a write; of several the latest will do (RFC 6455 5.5.3)
@@ -163,6 +164,11 @@ class Peer:
     async def answer(self, seconds: float) -> bool:
         """Wait for the answer to an opening handshake, or the end."""
         return await self.until(lambda: self.status is not None or self.ended is not None, seconds)
+
+    def end_writing(self) -> None:
+        """End our half of the stream."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
         """End the connection with a TCP reset."""
@@ -280,6 +286,7 @@ class Peer:
                 self._wire.note(f"a frame of {size:,} octets is more than is looked at: no more is read")
                 self.stop_reading()
             return False
+        self._look_at(held[0], held[1], size, start - 2 - 4 * masked)
         first, content = held[0], bytes(held[start : start + size])
         if masked:
             content = frames.mask(content, bytes(held[start - 4 : start]))
@@ -289,6 +296,17 @@ class Peer:
         )
         self._received(first, content)
         return True
+
+    def _look_at(self, first: int, second: int, size: int, form: int) -> None:
+        """Note the rules that a frame breaks, of which `form` octets are its extended length."""
+        compressed = self.agreed is not None and first >> 4 & 7 == 4  # noqa: PLR2004 - RSV1 alone
+        found = frames.broken_rules(first, second, compressed=compressed, inside=bool(self._fragments))
+        if form and (problem := frames.wrong_length(size, form)) is not None:
+            found.append(problem)
+        if self.close_came:
+            found.append("a frame behind its close frame")
+        if len(self.broken_rules) < _MOST_TIMES:
+            self.broken_rules += found
 
     def _received(self, first: int, content: bytes) -> None:
         opcode = first & 0x0F
