@@ -27,7 +27,7 @@ _WEIGHT_OF_A_NEW_PROBE = 1000  # most take less; it is in data/limit-probes.csv 
 
 @cache
 def weights() -> dict[str, int]:
-    """Each of Autobahn's cases, in order, with the milliseconds that it took a real wstest against python-websockets."""
+    """Each of Autobahn's cases, in order, with the milliseconds that a real wstest took against python-websockets."""
     return _milliseconds("autobahn-25.10.1.csv")
 
 
@@ -78,8 +78,8 @@ def resolve(
 ) -> list[str]:
     """The cases that fit a pattern and none of `exclude`, in order; UsageError where a pattern fits nothing.
 
-    What is to be left out need not be in the suite. `of_autobahn`: of the conformance cases only those that the Autobahn
-    Testsuite has as well.
+    What is to be left out need not be in the suite. `of_autobahn`: of the conformance cases only those that the
+    Autobahn Testsuite has as well.
     """
     chosen = _fitting(patterns, suite) - _fitting(exclude, None)
     if of_autobahn:

@@ -16,8 +16,10 @@ _REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([!-~]+) HTTP/([0-9])\.([0-9])"
 # RFC 9112 5: field-line = field-name ":" OWS field-value OWS. No space before the colon (5.1), no line
 # folding (5.2: a server may refuse it) and no CR, LF or NUL inside (RFC 9110 5.5).
 _FIELD_LINE = re.compile(rb"(" + _TOKEN + rb"):[ \t]*((?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?)[ \t]*")
-# RFC 6455 9.1: extension-list, with the empty elements that lists may have (RFC 9110 5.6.1.2). What is quoted has to be a
-# token too. Nothing is tried twice, for the peer may send 16 KiB of it.
+# RFC 9110 7.2: uri-host [ ":" port ], the host not looked at more closely than that
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::[0-9]*)?")
+# RFC 6455 9.1: extension-list, with the empty elements that lists may have (RFC 9110 5.6.1.2). What is quoted has to be
+# a token too. Nothing is tried twice, for the peer may send 16 KiB of it.
 _TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _PARAMETER = rf'[ \t]*+;[ \t]*+{_TCHAR}++(?:[ \t]*+=[ \t]*+(?:{_TCHAR}++|"(?:\\?{_TCHAR})++"))?+'
 _EXTENSION = rf"{_TCHAR}++(?:{_PARAMETER})*+"
@@ -87,6 +89,8 @@ def parse_request(head: bytes) -> Request:
     return Request(target.decode("ascii"), headers)
 
 
+# RFC 9110 15.5.22: 426 names the protocol that is required.
+_UPGRADE = (("Upgrade", "websocket"), ("Connection", "Upgrade"))
 # Joining these would make a value that nobody sent.
 _ONCE = frozenset({"host", "origin", "sec-websocket-key", "sec-websocket-version", "content-length"})
 
@@ -96,19 +100,18 @@ def _tokens(headers: dict[str, str], name: str) -> set[str]:
 
 
 def _check_headers(headers: dict[str, str]) -> None:
-    if not headers.get("host"):
-        raise HandshakeError(400, "there is no Host header")
+    if not _HOST.fullmatch(headers.get("host", "")):
+        raise HandshakeError(400, "there is no Host header with a host")
     # A body would be taken for frames.
     if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
         raise HandshakeError(400, "an opening request has no body")
-    # RFC 9110 15.5.22: 426 names the protocol that is required.
     if "websocket" not in _tokens(headers, "upgrade"):
-        raise HandshakeError(426, "this is a WebSocket server", (("Upgrade", "websocket"), ("Connection", "Upgrade")))
+        raise HandshakeError(426, "this is a WebSocket server", _UPGRADE)
     if "upgrade" not in _tokens(headers, "connection"):
         raise HandshakeError(400, "the Connection header does not say upgrade")
     # RFC 6455 4.4: a version that is not ours is answered with the one that is.
     if headers.get("sec-websocket-version") != "13":
-        raise HandshakeError(426, "the WebSocket version must be 13", (("Sec-WebSocket-Version", "13"),))
+        raise HandshakeError(426, "the WebSocket version must be 13", (("Sec-WebSocket-Version", "13"), *_UPGRADE))
     try:
         key = base64.b64decode(headers.get("sec-websocket-key", ""), validate=True)
     except (binascii.Error, ValueError):

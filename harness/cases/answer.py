@@ -1,4 +1,4 @@
-"""The answer to an opening request, and what is wrong with it (RFC 6455 4.2.2; RFC 9110 and 9112 for what it stands on)."""
+"""The answer to an opening request, and what is wrong with it (RFC 6455 4.2.2, and HTTP below it)."""
 
 from __future__ import annotations
 

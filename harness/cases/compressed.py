@@ -62,6 +62,7 @@ class Deflating:
         self.compress = Compressor(peer.agreed)
         self.last = b""  #: the last compressed message that came, as it stood in its frames
         self._inflate = zlib.decompressobj(-15)
+        self._window = b""
 
     @classmethod
     async def open(cls, talk: Talk, offer: str = "permessage-deflate; client_max_window_bits") -> Deflating:
@@ -81,15 +82,21 @@ class Deflating:
         message = await self.talk.message(self.peer)
         if message.compressed:
             self.last = message.payload
-            if self.agreed.server_no_context_takeover:
-                self._inflate = zlib.decompressobj(-15)
-            try:
-                content = self._inflate.decompress(message.payload + _TAIL, len(payload) + 1)
-            except zlib.error as error:
-                raise Over(failed(f"What it compressed can't be inflated: {error}.")) from error
-            message = message._replace(payload=content)
+            message = message._replace(payload=self._inflated(message.payload, len(payload) + 1))
         if (problem := difference(message, payload, opcode)) is not None:
             raise Over(failed(problem))
+
+    def _inflated(self, octets: bytes, at_most: int) -> bytes:
+        if self.agreed.server_no_context_takeover:
+            self._inflate, self._window = zlib.decompressobj(-15), b""
+        elif self._inflate.eof:  # the message before ended with BFINAL set (RFC 7692 7.2.3.4): what it said remains
+            self._inflate = zlib.decompressobj(-15, self._window)
+        try:
+            content = self._inflate.decompress(octets + _TAIL, at_most)
+        except zlib.error as error:
+            raise Over(failed(f"What it compressed can't be inflated: {error}.")) from error
+        self._window = (self._window + content)[-(1 << 15) :]
+        return content
 
     async def echo(self, payload: bytes, opcode: int = Opcode.TEXT) -> None:
         """A compressed message, which has to come back."""

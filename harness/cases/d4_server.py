@@ -7,7 +7,7 @@ import zlib
 from harness.cases.blocks import distances
 from harness.cases.compressed import TEXT, Deflating, compressed_frame
 from harness.cases.model import Opcode
-from harness.cases.talk import Family, Finding, Talk, failed, non_strict, ok
+from harness.cases.talk import Family, Finding, Talk, failed, informational, ok
 
 FAMILY = Family("D.4")
 
@@ -74,7 +74,7 @@ async def frames(talk: Talk) -> Finding:
             return failed("A compressed message ends with 00 00 ff ff, which has to be left away.")
     await connection.close()
     if not compressed:
-        return non_strict("It agreed to compress, and compressed none of three messages that it could well have.")
+        return informational("It agreed to compress, and compressed none of three messages, which it may.")
     return ok(f"{compressed} of 3 messages were compressed, and are right.")
 
 

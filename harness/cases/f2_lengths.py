@@ -39,7 +39,7 @@ _not_minimal("A ping with a length of 5 in 16 bits.", Opcode.PING, b"Hello", 2)
 def _negative(length: int) -> None:
     @FAMILY.case(
         f"The length 0x{length:016x}, whose first bit is set, and some octets.",
-        "The server fails the connection (1002 or 1009); it does not wait for that many octets, nor read another length.",
+        "The server fails the connection (1002 or 1009); it neither waits for so many octets nor reads another length.",
         "RFC 6455 5.2",
     )
     async def case(talk: Talk) -> Finding:

@@ -110,7 +110,8 @@ for _code in (1012, 1013, 1014):
     "A close frame, and a message, a ping and another close frame behind it in the same write.",
     "The close is answered once, and nothing else is.",
     "RFC 6455 5.5.1",
-    "RFC 6455 1.4",
+    "RFC 6455 6.1",
+    "RFC 6455 7.1.3",
 )
 async def after_the_close(talk: Talk) -> Finding:
     peer = await talk.open()
@@ -120,9 +121,9 @@ async def after_the_close(talk: Talk) -> Finding:
     if peer.messages:
         return failed("A message that came after the close was answered.")
     if peer.pongs:
-        return failed("A ping that came after the close was answered.")
+        return non_strict("A ping that came after the close was answered.")
     if peer.counts[Opcode.CLOSE] > 1:
-        return failed("It sent two close frames.")
+        return non_strict("It sent two close frames.")
     return ok(f"It was answered {ended(peer)}, and nothing else was.")
 
 
@@ -150,6 +151,7 @@ async def before_the_close(talk: Talk) -> Finding:
     "A close frame between the fragments of a message, and its rest.",
     "The close is answered, and the message is not.",
     "RFC 6455 5.5.1",
+    "RFC 6455 6.1",
     "RFC 6455 5.4",
 )
 async def inside_a_message(talk: Talk) -> Finding:
@@ -190,7 +192,7 @@ async def end_of_stream(talk: Talk) -> Finding:
     await talk.echo(peer)
     peer.end_writing()
     if not await talk.waits(peer, lambda: peer.ended is not None):
-        return non_strict(f"The connection is still there after {ANSWER_S:g} s.")
+        return informational(f"The connection is still there after {ANSWER_S:g} s.")
     if peer.close_code in _NEVER:
         return failed(f"It sent a close frame with {peer.close_code}, which must not be in one.")
     return ok(f"It ended the connection {ended(peer)}.")
@@ -206,7 +208,7 @@ async def end_inside_a_frame(talk: Talk) -> Finding:
     await peer.write(frame(Opcode.TEXT, b"Hello, how are you?")[:-5])
     peer.end_writing()
     if not await talk.waits(peer, lambda: peer.ended is not None):
-        return non_strict(f"The connection is still there after {ANSWER_S:g} s.")
+        return informational(f"The connection is still there after {ANSWER_S:g} s.")
     return failed("Part of a message was answered.") if peer.messages else ok(f"It ended the connection {ended(peer)}.")
 
 
@@ -220,7 +222,7 @@ async def message_then_end(talk: Talk) -> Finding:
     await peer.write(frame(Opcode.TEXT, b"Hello"))
     peer.end_writing()
     if not await talk.waits(peer, lambda: peer.ended is not None):
-        return non_strict(f"The connection is still there after {ANSWER_S:g} s.")
+        return informational(f"The connection is still there after {ANSWER_S:g} s.")
     return informational("The message came back." if peer.messages else "The message did not come back.")
 
 
@@ -249,5 +251,5 @@ async def failure_ends_tcp(talk: Talk) -> Finding:
     found = await talk.fails(peer)
     if peer.ended is None and not await peer.end(ANSWER_S):
         talk.timed = True
-        return informational(f"TCP is still there {ANSWER_S:g} s after its close frame: it waits for the answer.")
+        return non_strict(f"TCP is still there {ANSWER_S:g} s after its close frame: it waits for the answer.")
     return found

@@ -25,7 +25,7 @@ async def _each_fails(talk: Talk, writes: list[tuple[str, bytes]]) -> Finding:
 
 def _bit(number: int, rsv: int) -> None:
     @FAMILY.case(
-        f"RSV{number} on a text, binary, continuation, ping, pong and close frame, where no extension gives it a meaning.",
+        f"RSV{number} on a text, binary, continuation, ping, pong and close frame, without an extension for it.",
         _FAILS,
         "RFC 6455 5.2",
     )

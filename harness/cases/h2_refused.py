@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.cases.handshakes import Change, refused
+from harness.cases.answer import Answer
+from harness.cases.handshakes import Change, asked, refused
 from harness.cases.request import Request
-from harness.cases.talk import Family, Finding, Talk, failed, non_strict
+from harness.cases.talk import Family, Finding, Talk, ended, failed, non_strict, ok
 
 FAMILY = Family("H.2")
 _REFUSED = "It is refused with a status of 400 or more."
@@ -20,6 +21,7 @@ def _refuses(
     breaks: Callable[[str], Finding] = failed,
     any_answer: bool = False,
     version: bool = False,
+    status_400: bool = False,
 ) -> None:
     expects = _VERSION if version else _REFUSED
     if any_answer:
@@ -27,15 +29,18 @@ def _refuses(
 
     @FAMILY.case(title, expects, *clauses)
     async def case(talk: Talk) -> Finding:
-        return await refused(talk, change(talk.request()), breaks=breaks, any_answer=any_answer, version=version)
+        request = change(talk.request())
+        return await refused(
+            talk, request, breaks=breaks, any_answer=any_answer, version=version, status_400=status_400
+        )
 
 
 def _line(old: str, new: str) -> Change:
     return lambda r: Request(r.line.replace(old, new, 1), r.lines, r.key)
 
 
-_refuses("No Host.", lambda r: r.header("Host"), "RFC 6455 4.2.1", "RFC 9112 3.2")
-_refuses("Two Host headers.", lambda r: r.value("Host", "a.example", "b.example"), "RFC 9112 3.2")
+_refuses("No Host.", lambda r: r.header("Host"), "RFC 6455 4.2.1", "RFC 9112 3.2", status_400=True)
+_refuses("Two Host headers.", lambda r: r.value("Host", "a.example", "b.example"), "RFC 9112 3.2", status_400=True)
 _refuses("No Upgrade.", lambda r: r.header("Upgrade"), "RFC 6455 4.2.1", any_answer=True)
 _refuses("Upgrade: x-other.", lambda r: r.value("Upgrade", "x-other"), "RFC 6455 4.2.1", any_answer=True)
 _refuses("Upgrade: websocketx.", lambda r: r.value("Upgrade", "websocketx"), "RFC 6455 4.2.1", any_answer=True)
@@ -43,7 +48,7 @@ _refuses("No Connection.", lambda r: r.header("Connection"), "RFC 6455 4.2.1", a
 _refuses("Connection: keep-alive.", lambda r: r.value("Connection", "keep-alive"), "RFC 6455 4.2.1", any_answer=True)
 _refuses("Connection: x-upgrade.", lambda r: r.value("Connection", "x-upgrade"), "RFC 6455 4.2.1", any_answer=True)
 _refuses("No Sec-WebSocket-Key.", lambda r: r.header("Sec-WebSocket-Key"), "RFC 6455 4.2.1")
-_refuses("An empty Sec-WebSocket-Key.", lambda r: r.value("Sec-WebSocket-Key", ""), "RFC 6455 4.2.1", breaks=non_strict)
+_refuses("An empty Sec-WebSocket-Key.", lambda r: r.value("Sec-WebSocket-Key", ""), "RFC 6455 4.2.1")
 # 4.2.1 asks for 16 octets in base64, 4.2.2 says that a server need not decode them: so it is no MUST to look
 _refuses(
     "A Sec-WebSocket-Key that is no base64.",
@@ -93,5 +98,27 @@ _refuses(
 )
 for _method in ("POST", "HEAD", "OPTIONS", "PUT"):
     _refuses(f"{_method} in place of GET.", _line("GET", _method), "RFC 6455 4.2.1", any_answer=True)
-_refuses("The method get, in lower case.", _line("GET", "get"), "RFC 9110 9.1", any_answer=True)
+_refuses("The method get, in lower case.", _line("GET", "get"), "RFC 9110 9.1", "RFC 6455 4.2.1", any_answer=True)
 _refuses("HTTP/1.0.", _line("HTTP/1.1", "HTTP/1.0"), "RFC 6455 4.2.1", any_answer=True)
+for _host in ("a b", "a/b", "a:port"):
+    _refuses(
+        f"Host: {_host}.",
+        lambda r, host=_host: r.value("Host", host),  # type: ignore[misc]
+        "RFC 9112 3.2",
+        status_400=True,
+    )
+
+
+@FAMILY.case(
+    "Sec-WebSocket-Version: 14, and how the answer says what to do instead.",
+    "An answer of 426 has an Upgrade header, as it must; any other status will do as well.",
+    "RFC 9110 15.5.22",
+)
+async def upgrade_required(talk: Talk) -> Finding:
+    peer = await asked(talk, talk.request().value("Sec-WebSocket-Version", "14"))
+    if peer.status != 426:
+        return ok(f"It was answered {ended(peer)}.")
+    answer = Answer.read(bytes(peer.head))
+    if "websocket" in [item.lower() for item in answer.items("upgrade")]:
+        return ok("It was answered with 426 and an Upgrade.")
+    return failed("It was answered with 426, without an Upgrade header that says to what.")

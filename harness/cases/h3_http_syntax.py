@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from harness.cases.answer import Answer, accept
 from harness.cases.handshakes import Change, asked, either, refused
 from harness.cases.request import Request
 from harness.cases.talk import Family, Finding, Talk, failed, informational, non_strict, not_opened, ok
@@ -14,10 +15,16 @@ _REFUSED = "It is refused with 400 or another status of 4xx."
 _EITHER = "It is refused, or accepted and understood: then a message comes back."
 
 
-def _refuses(title: str, change: Change, *clauses: str, breaks: Callable[[str], Finding] = failed) -> None:
+def _refuses(
+    title: str,
+    change: Change,
+    *clauses: str,
+    breaks: Callable[[str], Finding] = failed,
+    status_400: bool = False,
+) -> None:
     @FAMILY.case(title, _REFUSED, *clauses)
     async def case(talk: Talk) -> Finding:
-        return await refused(talk, change(talk.request()), breaks=breaks)
+        return await refused(talk, change(talk.request()), breaks=breaks, status_400=status_400)
 
 
 def _either(title: str, change: Change, *clauses: str) -> None:
@@ -26,11 +33,17 @@ def _either(title: str, change: Change, *clauses: str) -> None:
         return await either(talk, change(talk.request()), body_pending=True)
 
 
-_refuses("Whitespace between a header's name and its colon.", lambda r: r.also("X-Test : a"), "RFC 9112 5.1")
+_refuses(
+    "Whitespace between a header's name and its colon.",
+    lambda r: r.also("X-Test : a"),
+    "RFC 9112 5.1",
+    status_400=True,
+)
 _refuses(
     "Whitespace between the name Upgrade and its colon.",
     lambda r: r.header("Upgrade", "Upgrade : websocket"),
     "RFC 9112 5.1",
+    status_400=True,
 )
 _refuses(
     "Upgrade: web\\0socket, with an octet that is 0.",
@@ -63,7 +76,7 @@ _refuses(
     "No version in the request line.",
     lambda r: Request(r.line.removesuffix(" HTTP/1.1"), r.lines, r.key),
     "RFC 9112 3",
-    breaks=non_strict,
+    "RFC 6455 4.2.1",
 )
 _either(
     "A header over two lines (obs-fold): Connection: keep-alive, and Upgrade in the second.",
@@ -114,3 +127,18 @@ async def incomplete(talk: Talk) -> Finding:
     if peer.ended is None:
         return non_strict("The connection is still open.")
     return ok("The connection was ended.")
+
+
+@FAMILY.case(
+    "A header over two lines (obs-fold), whose second line looks like another Sec-WebSocket-Key.",
+    "It is refused, or the second line is taken for a part of the first.",
+    "RFC 9112 5.2",
+)
+async def folded_key(talk: Talk) -> Finding:
+    request = talk.request().also("X-Test: a\r\n Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==")
+    peer = await asked(talk, request)
+    if peer.status != 101:
+        return ok(f"It was not accepted: {not_opened(peer)}.")
+    if Answer.read(bytes(peer.head)).all("sec-websocket-accept") != [accept(request.key)]:
+        return failed("It was accepted, and the second line taken for a header.")
+    return ok("It was accepted, and the second line taken for a part of the first.")

@@ -1,4 +1,4 @@
-"""H.6: offers of extensions (RFC 6455 9.1), and of permessage-deflate with parameters right and wrong (RFC 7692 5, 7.1)."""
+"""H.6: offers of extensions (RFC 6455 9.1), and of permessage-deflate, right and wrong (RFC 7692 5, 7, 7.1)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _declines(parameters: str, *clauses: str) -> None:
     """An offer that is wrong in a way that only permessage-deflate knows of."""
     offer = f"{_DEFLATE}; {parameters}"
 
-    @FAMILY.case(f"The offer '{offer}'.", "It is accepted, and the offer declined.", "RFC 7692 7.1", *clauses)
+    @FAMILY.case(f"The offer '{offer}'.", "It is accepted, and the offer declined.", "RFC 7692 7", *clauses)
     async def case(talk: Talk) -> Finding:
         peer, _, agreed = await _offered(talk, offer)
         if agreed is not None:
@@ -64,7 +64,7 @@ def _declines(parameters: str, *clauses: str) -> None:
         return ok("It was accepted without the extension.")
 
 
-def _agrees(*offers: str, clauses: tuple[str, ...], needs: str = "", most: int = 15) -> None:
+def _agrees(*offers: str, clauses: tuple[str, ...], needs: str = "", most: int = 15, should: bool = False) -> None:
     """An offer that is right: declined, or agreed to with the parameter that it asks for."""
     expects = "It is declined, or agreed to"
     expects += f" with {needs}" + (f" of {most} at most." if "bits" in needs else ".") if needs else "."
@@ -75,17 +75,29 @@ def _agrees(*offers: str, clauses: tuple[str, ...], needs: str = "", most: int =
         if agreed is None:
             await talk.echo(peer)
             await talk.close(peer)
+            if should and (await _offered(talk, _DEFLATE))[2] is not None:
+                return non_strict("It was declined, though the same without a parameter is agreed to.")
             return Finding(Behavior.UNIMPLEMENTED, "It was declined.")
         said = ", ".join(answer.all("sec-websocket-extensions"))
-        named = re.findall(r"[a-z_]+(?==|\s*(?:;|$))", said)
-        if needs and needs not in named:
-            return failed(f"It agreed to '{said}', without {needs}.")
-        if "bits" in needs and getattr(agreed, needs) > most:
-            return failed(f"It agreed to '{said}', which is a larger window than the client has.")
-        if "client_max_window_bits" in named and not any("client_max_window_bits" in offer for offer in offers):
-            return failed(f"It agreed to '{said}', but client_max_window_bits was not offered.")
+        problem = _disagreement(offers, said, agreed, needs, most)
         await talk.close(peer)
-        return ok(f"It agreed to '{said}'.")
+        return problem or ok(f"It agreed to '{said}'.")
+
+
+def _disagreement(offers: tuple[str, ...], said: str, agreed: Deflate, needs: str, most: int) -> Finding | None:
+    """What is wrong with an answer to these offers, one of which asks for a parameter of `most` at most."""
+    named = re.findall(r"[a-z_]+(?==|\s*(?:;|$))", said)
+    if needs and needs not in named:
+        # a window of 2^15 is what there is without it, so that nothing is lost
+        how = non_strict if (needs, most) == ("server_max_window_bits", 15) else failed
+        return how(f"It agreed to '{said}', without {needs}.")
+    if "bits" in needs and getattr(agreed, needs) > most:
+        return failed(f"It agreed to '{said}', which is a larger window than the client has.")
+    if "client_max_window_bits" in named and not any("client_max_window_bits" in offer for offer in offers):
+        return failed(f"It agreed to '{said}', but client_max_window_bits was not offered.")
+    if not needs and "client_max_window_bits" in named and agreed.client_max_window_bits > most:
+        return non_strict(f"It agreed to '{said}', a larger window than the client said it has.")
+    return None
 
 
 _ignores("An extension that nobody knows.", "x-unknown")
@@ -99,7 +111,12 @@ _malformed("A name with a space: 'x unknown'.", "x unknown")
 _agrees(_DEFLATE, clauses=("RFC 7692 5.1", "RFC 7692 7.1.2.2"))
 _agrees(f"{_DEFLATE}; client_max_window_bits", clauses=("RFC 7692 7.1.2.2",))
 _agrees(f"{_DEFLATE}; client_no_context_takeover", clauses=("RFC 7692 7.1.1.2",))
-_agrees(f"{_DEFLATE}; server_no_context_takeover", clauses=("RFC 7692 7.1.1.1",), needs="server_no_context_takeover")
+_agrees(
+    f"{_DEFLATE}; server_no_context_takeover",
+    clauses=("RFC 7692 7.1.1.1",),
+    needs="server_no_context_takeover",
+    should=True,
+)
 for _bits in range(8, 16):
     _agrees(
         f"{_DEFLATE}; server_max_window_bits={_bits}",
@@ -113,7 +130,7 @@ _agrees(
     needs="server_max_window_bits",
     most=10,
 )
-_agrees(f"{_DEFLATE}; client_max_window_bits=9", clauses=("RFC 7692 7.1.2.2",))
+_agrees(f"{_DEFLATE}; client_max_window_bits=9", clauses=("RFC 7692 7.1.2.2",), most=9)
 _agrees(f"{_DEFLATE}; server_max_window_bits=9, {_DEFLATE}; client_max_window_bits", clauses=("RFC 7692 5.1",))
 _agrees(f"x-unknown, {_DEFLATE}", clauses=("RFC 7692 5.1", "RFC 6455 9.1"))
 _agrees("x-unknown", _DEFLATE, clauses=("RFC 6455 9.1", "RFC 9110 5.3"))
@@ -127,3 +144,21 @@ _declines("server_no_context_takeover=true", "RFC 7692 7.1.1.1")
 _declines("x_unknown", "RFC 7692 5.1")
 _declines("client_no_context_takeover; client_no_context_takeover", "RFC 7692 5.1")
 _declines("server_max_window_bits=10; server_max_window_bits=11", "RFC 7692 5.1")
+_malformed("A quoted value with a space in it, which is no token.", 'x-unknown; a="b c"')
+_malformed("A quoted value that is empty.", 'x-unknown; a=""')
+
+
+@FAMILY.case(
+    f"The offers '{_DEFLATE}; server_max_window_bits=10' and '{_DEFLATE}', in that order of preference.",
+    "Where the first alone is agreed to, it is the one that is chosen.",
+    "RFC 7692 5.1",
+)
+async def preference(talk: Talk) -> Finding:
+    first = f"{_DEFLATE}; server_max_window_bits=10"
+    _, _, alone = await _offered(talk, first)
+    if alone is None:
+        return Finding(Behavior.UNIMPLEMENTED, "The first alone is declined.")
+    _, _, agreed = await _offered(talk, f"{first}, {_DEFLATE}")
+    if agreed is not None and agreed.server_max_window_bits <= alone.server_max_window_bits:
+        return ok("The first was chosen.")
+    return non_strict("The first alone is agreed to, but was not chosen before the second.")

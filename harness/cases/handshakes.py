@@ -54,11 +54,12 @@ async def refused(
     breaks: Callable[[str], Finding] = failed,
     any_answer: bool = False,
     version: bool = False,
+    status_400: bool = False,
 ) -> Finding:
     """It must not be answered with 101 but with an error's status (RFC 6455 4.2.1).
 
     `breaks`: what accepting it is. `any_answer`: it is no opening handshake, so a page will do as well. `version`: the
-    answer has to say which versions there are.
+    answer has to say which versions there are. `status_400`: the clause names that one.
     """
     peer = await asked(talk, request, seconds=_HESITATION_S)
     status = peer.status
@@ -77,7 +78,7 @@ async def refused(
         ]
         if "13" not in said:
             return failed(f"It was refused with HTTP {status}, without a Sec-WebSocket-Version that lists 13.")
-    if any_answer or 400 <= status < 500:
+    if any_answer or status == 400 or (400 < status < 500 and not status_400):
         return ok(f"It was refused with HTTP {status}.")
     return non_strict(f"It was refused with HTTP {status}; 400 would say whose mistake it is.")
 

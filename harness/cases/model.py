@@ -189,7 +189,7 @@ QUICK_COUNT = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A case. Ids, steps and verdicts of the numbered sections are those of Autobahn Testsuite 25.10.1; words are ours."""
+    """A case. Ids, steps and verdicts of those with numbers are Autobahn Testsuite 25.10.1's, the words are ours."""
 
     id: str
     title: str  #: one line: what is done

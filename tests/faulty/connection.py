@@ -61,6 +61,8 @@ class Connection(asyncio.Protocol):
     #: What followed the fault's name in FAULT
     argument: ClassVar[str] = ""
     compression: ClassVar[bool] = False
+    #: Checks of the opening request that are not made
+    skips: ClassVar[frozenset[str]] = frozenset()
     #: The server's side: the listening socket, and what accepts connections from it
     listener: ClassVar[socket.socket]
     accepting: ClassVar[asyncio.Task[None]]
@@ -150,12 +152,18 @@ class Connection(asyncio.Protocol):
             return False
         self.buffer = bytearray(rest)
         try:
-            headers = opening.parse(request)
+            headers = self.parse(request)
         except opening.BadRequestError as error:
-            self.refuse(opening.refusal(error.status))
+            self.refuse(self.refusal(error.status))
             return False
         self.answer_handshake(headers)
         return True
+
+    def parse(self, request: bytes) -> dict[str, str]:
+        return opening.parse(request, self.skips)
+
+    def refusal(self, status: int) -> bytes:
+        return opening.refusal(status)
 
     def refuse(self, response: bytes) -> None:
         self.send(response)
@@ -165,9 +173,13 @@ class Connection(asyncio.Protocol):
         parameters = negotiate(headers.get("sec-websocket-extensions", "")) if self.compression else None
         if parameters is not None:
             self.deflate = self.new_deflate(parameters)
-        self.send(opening.response(self.accept(headers["sec-websocket-key"]), self.extensions(parameters)))
+        accept = self.accept(headers["sec-websocket-key"])
+        self.send(self.response(accept, self.extensions(parameters), headers))
         self.open = True
         self.opened()
+
+    def response(self, accept: str, extensions: list[str], _headers: dict[str, str]) -> bytes:
+        return opening.response(accept, extensions)
 
     def accept(self, key: str) -> str:
         return opening.accept(key)
