@@ -10,6 +10,7 @@ import click
 
 from harness import __version__
 from harness.cli.cases import cases
+from harness.cli.clauses import list_clauses
 from harness.cli.common import State
 from harness.cli.crosscheck import crosscheck
 from harness.cli.diff import diff
@@ -42,7 +43,7 @@ def cli() -> None:
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
 
 
-for command in (run, compare, crosscheck, import_, gate, report, diff, merge, cases, implementations):
+for command in (run, compare, crosscheck, import_, gate, report, diff, merge, cases, list_clauses, implementations):
     cli.add_command(command)
 
 
