@@ -42,7 +42,7 @@ def _flushed(payload: bytes, size: int, flush: int) -> bytes:
 _RANDOM = bytes(n * n * 31 >> 3 & 0xFF for n in range(3000))
 _forms("A stored block.", bytes.fromhex("000500faff48656c6c6f00"), b"Hello", "RFC 7692 7.2.3.3", "RFC 1951 3.2.4")
 _forms("A block with fixed codes.", HELLO, b"Hello", "RFC 7692 7.2.3.1", "RFC 1951 3.2.6")
-_forms("Two blocks with fixed codes.", bytes.fromhex("f248050000ffffcac9c90700"), b"Hello", "RFC 7692 7.2.3.5")
+_forms("Two blocks with fixed codes.", bytes.fromhex("f24805000000ffffcac9c90700"), b"Hello", "RFC 7692 7.2.3.5")
 _forms("A block with BFINAL set.", bytes.fromhex("f348cdc9c9070000"), b"Hello", "RFC 7692 7.2.3.4")
 _forms(
     "A block with codes of its own, BFINAL set.", _finished(TEXT) + b"\0", TEXT, "RFC 7692 7.2.3.4", "RFC 1951 3.2.7"

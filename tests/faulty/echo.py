@@ -19,11 +19,19 @@ from pathlib import Path
 if __package__ is None:  # started by its path, from anywhere
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from tests.faulty import closing_faults, control_faults, deflate_faults, life_faults, message_faults
+from tests.faulty import (
+    closing_faults,
+    control_faults,
+    deflate_faults,
+    framing_faults,
+    life_faults,
+    message_faults,
+    opening_faults,
+)
 from tests.faulty.connection import FAULTS, Connection
 
 #: Importing them fills FAULTS
-MODULES = (message_faults, control_faults, closing_faults, deflate_faults, life_faults)
+MODULES = (message_faults, control_faults, closing_faults, deflate_faults, life_faults, opening_faults, framing_faults)
 
 
 def chosen(fault: str) -> type[Connection]:

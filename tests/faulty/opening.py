@@ -22,7 +22,7 @@ class BadRequestError(Exception):
 
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _FIELD = re.compile(rf"({_NAME}):[ \t]*([^\r\n\0]*?)[ \t]*")
-_HOST = re.compile(r"[A-Za-z0-9.:\[\]_~-]+?(:\d*)?")
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::\d*)?")
 _VALUE = rf'(?:{_NAME}|"{_NAME}")'
 _EXTENSION = rf"{_NAME}(?:[ \t]*;[ \t]*{_NAME}(?:[ \t]*=[ \t]*{_VALUE})?)*"
 _EXTENSIONS = re.compile(rf"[ \t,]*(?:{_EXTENSION}(?:[ \t]*,[ \t,]*{_EXTENSION})*[ \t,]*)?")
