@@ -3,22 +3,52 @@
 A conformance run keeps the harness and the server busy and holds its peer to deadlines, so there is one at a time for
 each two cores; one that takes long has come to the bulk of a server that is slow or keeps a single core busy, so that
 another one may begin beside it. Limit probes mostly wait, and those that a clock decides are asked again when they did
-not pass: so many of them run beside it as are asked for. A target is probed after its cases where that keeps nobody
-waiting, and one that could not be started for these is not tried again.
+not pass: some run beside it. While cores are idle all the same, another unit begins, whatever it is. A target is probed
+after its cases where that keeps nobody waiting, and one that could not be started for these is not tried again.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+import psutil
 
 from harness.results import TargetRun
 from harness.work import Listener, Unit, Worker
 
 #: When a conformance run takes long, in seconds: most are over, and all are through with what has short deadlines.
 _LONG_S = 15.0
+#: How long a unit has to get to work, in seconds, before cores count as idle.
+_LOOK_AGAIN_S = 2.0
+#: The share of the cores' time that has to be left for another unit.
+_IDLE = 0.3
+#: Octets of memory that it and its server should find.
+_MEMORY = 3 << 30
+
+
+class _Cores:
+    """What is left of the cores since a unit was begun, or since that was last asked."""
+
+    def __init__(self) -> None:
+        self.begun()
+
+    def begun(self) -> None:
+        """A unit begins: look from here on."""
+        self._since = time.monotonic()
+        self._idle = psutil.cpu_times().idle
+
+    def idle(self) -> bool:
+        """Whether another unit would find a core and memory."""
+        since, idle = self._since, self._idle
+        if time.monotonic() - since < _LOOK_AGAIN_S:
+            return False
+        self.begun()
+        share = (self._idle - idle) / (self._since - since) / (os.cpu_count() or 1)
+        return share > _IDLE and psutil.virtual_memory().available > _MEMORY
 
 
 class Executor:
@@ -29,8 +59,12 @@ class Executor:
         self._listener = listener
         self._done = done
         self._changed = threading.Condition()
-        self._most = max(1, (os.cpu_count() or 1) // 2)  #: conformance runs that may be measured against the clock
+        cores = os.cpu_count() or 1
+        self._cores = _Cores()
+        self._usual = min(parallel, 2 * cores + 1)  #: units at a time, whether cores are idle or not
+        self._most = max(1, cores // 2)  #: conformance runs that may be measured against the clock
         self._measured: list[Unit] = []  #: those that are, and have not taken long
+        self._at_work = 0
         self._running: set[Worker] = set()
         self._stopped = False
 
@@ -65,6 +99,7 @@ class Executor:
             finally:
                 takes_long.cancel()
                 with self._changed:
+                    self._at_work -= 1
                     if not _is_limits(unit):
                         self._unfinished.remove(unit.about.target)
                 self._make_room(unit)
@@ -79,17 +114,25 @@ class Executor:
         """The next unit whose turn it is; None when there are no more."""
         with self._changed:
             while self._waiting and not self._stopped:
-                ready = [unit for unit in self._waiting if _is_limits(unit) or len(self._measured) < self._most]
-                # cases, for they take the longest; probes of who has been through its cases; then whatever there is
-                ready.sort(key=lambda unit: _is_limits(unit) * (1 + (unit.about.target in self._unfinished)))
-                if ready:
-                    unit = ready[0]
+                if (unit := self._ready()) is not None:
                     self._waiting.remove(unit)
+                    self._at_work += 1
+                    self._cores.begun()
                     if not _is_limits(unit):
                         self._measured.append(unit)
                     return unit
-                self._changed.wait()
+                self._changed.wait(_LOOK_AGAIN_S)
         return None
+
+    def _ready(self) -> Unit | None:
+        """Who may begin now."""
+        idle = self._cores.idle()
+        if self._at_work >= self._usual and not idle:
+            return None
+        ready = [unit for unit in self._waiting if idle or _is_limits(unit) or len(self._measured) < self._most]
+        # cases, for they take the longest; probes of who has been through its cases; then whatever there is
+        ready.sort(key=lambda unit: _is_limits(unit) * (1 + (unit.about.target in self._unfinished)))
+        return ready[0] if ready else None
 
     def _carry_out(self, unit: Unit) -> None:
         before = self._broken.get(unit.about.target)

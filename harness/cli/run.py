@@ -77,8 +77,8 @@ def run(targets: tuple[str, ...], **options: Unpack[RunOptions]) -> int:
 @click.option(
     "--parallel",
     type=click.IntRange(1, 64),
-    help="Implementations at a time, of which one for each two cores is in its conformance cases.  [default: two for "
-    "each core, and one]",
+    help="Implementations at a time; more than two for each core only while cores are idle.  [default: as many as "
+    "keep the cores busy, six for each at most]",
 )
 @click.option(
     "--tools",
@@ -92,7 +92,7 @@ def compare(names: tuple[str, ...], parallel: int | None, tools: str | None, **o
     Each is set up first, several at a time. What cannot run on this machine is left out, and the report says why. One
     that fails to start, dies, hangs or floods costs only its own verdicts.
     """
-    parallel = parallel or 2 * (os.cpu_count() or 1) + 1
+    parallel = parallel or 6 * (os.cpu_count() or 1)
     chosen = names or tuple(manifest.names())
     if tools is not None:
         here = {*filter(None, tools.split(","))}

@@ -2,9 +2,9 @@
 
 Probes that mostly wait run side by side; those that keep a core busy run after them, one at a time, and so do those
 that were decided by a clock and did not pass: what is said of them was measured while nothing else ran. Some that ask
-for the same settings share a server, one after the other, for its start costs more than they do; what did not pass
-there is asked again of a server of its own, and that counts. A server that somebody else started (a URL) is one for
-all, so there everything runs one after the other.
+for the same settings, and do not look at the memory, share a server, one after the other, for its start costs more than
+they do; what did not pass there is asked again of a server of its own, and that counts. A server that somebody else
+started (a URL) is one for all, so there everything runs one after the other.
 """
 
 from __future__ import annotations
@@ -67,22 +67,26 @@ class LimitsEngine:
             return
         beside = _Phase(job, job.jobs, keep_doubtful=True)
         yield from beside.run(_groups(job.instance, (probe for probe in chosen if not probe.alone)))
-        rest = (*(probe for probe in chosen if probe.alone), *beside.doubtful)
-        yield from _Phase(job, 1).run([[probe] for probe in rest])
+        alone = _groups(job.instance, (probe for probe in chosen if probe.alone))
+        yield from _Phase(job, 1).run([*alone, *([probe] for probe in beside.doubtful)])
 
 
 def _groups(instance: Target, chosen: Iterable[Probe]) -> list[list[Probe]]:
     """Those that may share a server, and each of the others alone; those that wait for a timeout are begun first."""
-    waiting: list[list[Probe]] = []
-    sharing: dict[tuple[tuple[str, str], ...], list[Probe]] = {}
+    groups: list[list[Probe]] = []
+    sharing: dict[tuple[object, ...], list[Probe]] = {}
     for probe in chosen:
-        waits = (probe.limit or "").endswith(("_timeout", "_interval"))
-        if waits or probe.memory is not None or _not_configurable(probe, instance) is not None:
-            waiting.append([probe])
+        if probe.weighs or probe.memory is not None or _not_configurable(probe, instance) is not None:
+            groups.append([probe])
         else:
-            sharing.setdefault(tuple(sorted(_given(probe, instance).items())), []).append(probe)
+            sharing.setdefault((_waits(probe), *sorted(_given(probe, instance).items())), []).append(probe)
     size = _ON_ONE_SERVER
-    return waiting + [group[at : at + size] for group in sharing.values() for at in range(0, len(group), size)]
+    groups += [group[at : at + size] for group in sharing.values() for at in range(0, len(group), size)]
+    return sorted(groups, key=lambda group: not _waits(group[0]))
+
+
+def _waits(probe: Probe) -> bool:
+    return (probe.limit or "").endswith(("_timeout", "_interval"))
 
 
 class _Told(NamedTuple):

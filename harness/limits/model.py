@@ -116,6 +116,7 @@ class Probe:
     deflate: bool = False  #: whether it needs permessage-deflate
     alone: bool = False  #: whether it keeps a core busy, so that nothing may run beside it
     memory: int | None = None  #: octets by which memory may grow; over it the excess was buffered
+    weighs: bool = False  #: whether it watches the server's memory in another way, so that nobody may have filled it
     clauses: tuple[str, ...] = ("RFC 6455 10.4",)
 
 
@@ -138,6 +139,7 @@ class Family:
         deflate: bool = False,
         alone: bool = False,
         memory: int | None = None,
+        weighs: bool = False,
         clauses: tuple[str, ...] = ("RFC 6455 10.4",),
     ) -> Callable[[Run], Run]:
         """Declare the coroutine below as the family's next probe."""
@@ -155,6 +157,7 @@ class Family:
                     deflate=deflate,
                     alone=alone,
                     memory=memory,
+                    weighs=weighs,
                     clauses=clauses,
                 )
             )

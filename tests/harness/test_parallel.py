@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -39,6 +40,7 @@ class Workers:
         self.begun: list[str] = []
         self.changed = threading.Condition()
         self.may_end: set[str] = set()
+        self.cores_are_idle = False
         outer = self
 
         class Worker:
@@ -58,6 +60,8 @@ class Workers:
 
         monkeypatch.setattr(parallel, "Worker", Worker)
         monkeypatch.setattr("os.cpu_count", lambda: cores)
+        monkeypatch.setattr("harness.parallel._Cores.idle", lambda _: self.cores_are_idle)
+        monkeypatch.setattr(parallel, "_LOOK_AGAIN_S", 0.05)
 
     def end(self, name: str) -> None:
         with self.changed:
@@ -129,3 +133,48 @@ def test_one_that_is_known_to_hang_goes_first(workers: Workers):
         workers.end(name)
     end()
     assert workers.begun == ["c native", "a native", "b native"]
+
+
+def test_while_cores_are_idle_another_one_begins_whatever_it_is_up_to_as_many_as_were_asked_for(workers: Workers):
+    names = [*"abcdefgh"]
+    end = run(7, *map(unit, names))
+    workers.wait("a native")
+    workers.cores_are_idle = True
+    with workers.changed:
+        assert workers.changed.wait_for(lambda: len(workers.begun) == 7, 5)
+    workers.wait(*(f"{name} native" for name in names[:7]))
+    for name in names:
+        workers.end(f"{name} native")
+    end()
+
+
+def test_without_idle_cores_there_are_two_for_each_and_one(workers: Workers):
+    end = run(12, *(unit(name, "limits") for name in "abcdefg"))
+    workers.wait(*(f"{name} limits" for name in "abcde"))
+    workers.end("b limits")
+    workers.wait(*(f"{name} limits" for name in "abcdef"))
+    for name in "acdefg":
+        workers.end(f"{name} limits")
+    end()
+
+
+@pytest.mark.parametrize(
+    ("idle_seconds", "free", "is_idle"),
+    [(1.3, 4 << 30, True), (1.1, 4 << 30, False), (2.0, 2 << 30, False)],
+    ids=["a third of two cores", "less", "no memory"],
+)
+def test_cores_are_idle_when_over_thirty_per_cent_of_their_time_and_memory_are_left(
+    monkeypatch: pytest.MonkeyPatch, idle_seconds: float, free: int, is_idle: bool
+):
+    clock, idle = 0.0, 0.0
+    monkeypatch.setattr("time.monotonic", lambda: clock)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("psutil.cpu_times", lambda: SimpleNamespace(idle=idle))
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=free))
+    cores = parallel._Cores()
+    clock, idle = 1.9, 3.8
+    assert not cores.idle()  # too early to tell
+    cores.begun()
+    clock, idle = clock + 2.0, idle + idle_seconds
+    assert cores.idle() is is_idle
+    assert not cores.idle()

@@ -141,6 +141,7 @@ _KEPT = 80
     "It is refused (1009 or 1008), or nothing is kept of them: memory does not go on growing with their number.",
     settings={"max_message_size": _LIMIT},
     alone=True,
+    weighs=True,
 )
 async def endless_nothing(attempt: Attempt) -> Finding:
     burst = frame(Opcode.CONTINUATION, fin=False) * 2000

@@ -54,6 +54,7 @@ _GROWTH = "memory does not go on growing with what comes."
     f"Three times {_COUNT:,} pings of 125 octets, and more where they seem to be kept, by a peer that reads no pong.",
     f"The server stops reading, gives up the connection, or leaves pongs out (RFC 6455 5.5.3): {_GROWTH}",
     alone=True,
+    weighs=True,
     clauses=("RFC 6455 5.5.3", "RFC 6455 10.4"),
 )
 async def pings(attempt: Attempt) -> Finding:
@@ -64,6 +65,7 @@ async def pings(attempt: Attempt) -> Finding:
     f"Three times {_COUNT:,} pongs of 125 octets that nobody asked for, and more where they seem to be kept.",
     f"They are ignored or the connection is ended: {_GROWTH}",
     alone=True,
+    weighs=True,
     clauses=("RFC 6455 5.5.3", "RFC 6455 10.4"),
 )
 async def pongs(attempt: Attempt) -> Finding:
@@ -74,6 +76,7 @@ async def pongs(attempt: Attempt) -> Finding:
     "Three times 16 MiB in messages of 64 KiB, and more where they seem to be kept, by a peer that reads no echo.",
     f"The server stops reading (back-pressure) or gives up the connection: {_GROWTH}",
     alone=True,
+    weighs=True,
 )
 async def unread_echoes(attempt: Attempt) -> Finding:
     message = header(Opcode.BINARY, 64 * KIB) + masked_payload(64 * KIB)

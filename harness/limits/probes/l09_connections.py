@@ -67,6 +67,7 @@ def _left_over(attempt: Attempt, idle: int | None, after: int | None) -> str:
     "All are let in and both messages are echoed; the memory for each is told.",
     settings=_MANY,
     alone=True,
+    weighs=True,
 )
 async def idle_connections(attempt: Attempt) -> Finding:
     before = attempt.meter.memory() if attempt.meter else None
@@ -180,6 +181,7 @@ async def half_open(attempt: Attempt) -> Finding:
     "File descriptors are back to those of the idle server within eight seconds; memory afterwards is told.",
     settings={**_MANY, "close_timeout": 1},
     alone=True,
+    weighs=True,
 )
 async def back_to_idle(attempt: Attempt) -> Finding:
     idle = _descriptors(attempt)

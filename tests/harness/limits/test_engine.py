@@ -337,14 +337,18 @@ def test_an_excess_that_was_buffered_shows_in_the_memory(run: Run, refused: bool
 def test_probes_that_ask_for_the_same_settings_share_a_server(run: Run):
     server = Server({"max_connections": Limit(env="MAX_CONNECTIONS"), "ping_interval": Limit(env="PING_INTERVAL")})
     same = [probe(number) for number in range(1, 4)]
+    waiting = [probe(4, limit="ping_interval"), probe(5, limit="ping_interval")]
+    alone = [probe(6, alone=True), probe(7, alone=True)]
+    # a limit of its own; and those that look at the memory, where nobody may have been before
     others = [
-        probe(4, limit="max_connections"),
-        probe(5, limit="ping_interval"), probe(6, limit="ping_interval"),  # these wait
-        probe(7, memory=1 << 30), probe(8, alone=True),
-    ]  # fmt: skip
-    found = verdicts(run(server, *same, *others))
-    assert found == dict.fromkeys((one.id for one in (*same, *others)), ProbeVerdict.ENFORCED)
-    assert len(server.family) == 1 + len(others)
+        probe(8, limit="max_connections"),
+        probe(9, memory=1 << 30),
+        probe(10, weighs=True),
+        probe(11, weighs=True),
+    ]
+    every = [*same, *waiting, *alone, *others]
+    assert verdicts(run(server, *every)) == dict.fromkeys((one.id for one in every), ProbeVerdict.ENFORCED)
+    assert len(server.family) == 3 + len(others)
 
 
 def test_a_server_is_shared_by_a_few_only(run: Run):
