@@ -51,7 +51,7 @@ def accept(key: bytes) -> str:
 
 
 def problems(answer: Answer, key: bytes, *, protocols: tuple[str, ...] = ()) -> list[str]:
-    """What is wrong with a 101; where subprotocols were offered, it may choose one of them."""
+    """Why a client has to fail the connection (RFC 6455 4.1); of the offered subprotocols one may be chosen."""
     accepts, chosen = answer.all("sec-websocket-accept"), answer.all("sec-websocket-protocol")
     connection = [word.lower() for word in answer.items("connection")]
     checks = (
@@ -63,8 +63,6 @@ def problems(answer: Answer, key: bytes, *, protocols: tuple[str, ...] = ()) -> 
         ([value.lower() for value in answer.all("upgrade")] != ["websocket"], _is("Upgrade", answer.all("upgrade"))),
         ("upgrade" not in connection, _is("Connection", answer.all("connection"))),
         (accepts != [accept(key)], f"{_is('Sec-WebSocket-Accept', accepts)}, not {accept(key)}"),
-        (bool(answer.all("content-length")), "it has a Content-Length, which a 101 must not (RFC 9110 8.6)"),
-        (bool(answer.all("transfer-encoding")), "it has a Transfer-Encoding, which a 101 must not (RFC 9112 6.1)"),
         (len(chosen) > 1, "it has several Sec-WebSocket-Protocol"),
         (
             any(one not in protocols for one in chosen),
@@ -72,6 +70,14 @@ def problems(answer: Answer, key: bytes, *, protocols: tuple[str, ...] = ()) -> 
         ),
     )
     return [words for wrong, words in checks if wrong]
+
+
+def of_a_body(answer: Answer) -> list[str]:
+    """What it says of a body, which a 101 cannot have; a client will not notice."""
+    rules = {"Content-Length": "RFC 9110 8.6", "Transfer-Encoding": "RFC 9112 6.1"}
+    return [
+        f"it has a {name}, which a 101 must not ({rule})" for name, rule in rules.items() if answer.all(name.lower())
+    ]
 
 
 def _said(text: str) -> str:

@@ -96,6 +96,9 @@ def _registered(code: int) -> None:
     async def case(talk: Talk) -> Finding:
         peer = await talk.open()
         await peer.write(frame(Opcode.CLOSE, close_payload(code)))
+        if await talk.waits(peer, lambda: peer.ended is not None) and not peer.close_came:
+            # who takes it for an error may fail the connection like that (RFC 6455 7.1.7)
+            return informational(f"The server ended the connection {ended(peer)}, without a close frame.")
         await _closed(talk, peer)
         if peer.close_code in {None, code, 1000}:
             return ok(f"It was answered {ended(peer)}.")
