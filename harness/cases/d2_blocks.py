@@ -154,7 +154,10 @@ _level(9)
 
 
 @FAMILY.case(
-    "A compressed message of 1 MiB of random octets, and one of 1 MiB of zeros.", "Both come back.", "RFC 7692 7.2"
+    "A compressed message of 1 MiB of random octets, and one of 1 MiB of zeros.",
+    "Both come back.",
+    "RFC 7692 7.2",
+    bulk=True,
 )
 async def long_messages(talk: Talk) -> Finding:
     connection = await Deflating.open(talk)
