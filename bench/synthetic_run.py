@@ -54,8 +54,10 @@ _VERDICTS = (*ProbeVerdict, *[ProbeVerdict.ENFORCED] * 24, *[ProbeVerdict.NOT_CO
 
 def case_ids(count: int) -> list[str]:
     """So many ids: all of the catalogue, and where that has too few, made-up ones of the opening handshake."""
-    more = (f"H.{number // 20 + 1}.{number % 20 + 1}" for number in itertools.count())
-    return list(itertools.islice(itertools.chain(catalogue(), more), count))
+    known = catalogue()
+    made_up = (f"H.{number // 20 + 1}.{number % 20 + 1}" for number in itertools.count())
+    more = (case for case in made_up if case not in known)
+    return list(itertools.islice(itertools.chain(known, more), count))
 
 
 def write_run(folder: Path, *, targets: int, cases: Iterable[str], limit_probes: Iterable[str] | None = None) -> None:

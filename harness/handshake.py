@@ -11,6 +11,7 @@ import ssl
 import struct
 import time
 from collections.abc import Callable
+from functools import cache
 
 from harness.endpoint import Endpoint
 from harness.text import printable
@@ -87,6 +88,7 @@ def wait_until_ready(endpoint: Endpoint, give_up: Callable[[], str | None], time
     return problem
 
 
+@cache
 def tls_context() -> ssl.SSLContext:
     """For wss://: a server under test has a certificate of its own making; who it is, is not what is tested."""
     context = ssl.create_default_context()

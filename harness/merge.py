@@ -41,7 +41,9 @@ class _Source:
         chosen = self.run.selection
         if chosen.shard or len(cases) < target.expected:
             suite = "limits" if target.engine == "limits" else "conformance"
-            resolved = selection.resolve(chosen.cases, chosen.exclude)
+            # where Autobahn ran, the native engine beside it had the same cases
+            of_autobahn = any(one.engine == "autobahn" for one in self.run.targets)
+            resolved = selection.resolve(chosen.cases, chosen.exclude, of_autobahn=of_autobahn)
             cases |= {case for case in resolved if selection.suite_of(case) == suite}
         if not chosen.shard and len(cases) != target.expected:
             made_by = self.run.versions.get("wsconform", "another version")

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 SCHEMA_VERSION = 1
-#: Which part of the cases: Autobahn's, or the limit probes.
+#: Which part of the cases: Autobahn's with those of ours that are like them, or the limit probes.
 Suite = Literal["conformance", "limits"]
 
 

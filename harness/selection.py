@@ -20,8 +20,11 @@ BULK_SECTIONS = frozenset({"9", "12", "13"})
 #: hangs on when it gets to read (measured with python-websockets: OK in 8 of 8 one at a time, in 1 of 8 beside three
 #: others). They take milliseconds, and run first and one after the other.
 ALONE = frozenset({"3.4", "4.1.5", "4.2.5"})
-#: Milliseconds of a case that Autobahn has not: most take a few.
+#: Sections that end at once where permessage-deflate is not offered.
+_DEFLATE_SECTIONS = frozenset({"12", "13", "D"})
+#: Milliseconds of a case that Autobahn has not: most take a few, those that move much data some more.
 _WEIGHT_OF_OURS = 20
+_WEIGHT_OF_OUR_BULK = 500
 _WEIGHT_OF_A_NEW_PROBE = 1000  # most take less; it is in data/limit-probes.csv once somebody has measured it
 
 
@@ -48,20 +51,31 @@ def section(case: str) -> str:
 
 
 def weight(case: str, *, deflates: bool) -> int:
-    """Milliseconds to expect; sections 12 and 13 end at once where permessage-deflate is not offered."""
+    """Milliseconds to expect; 12, 13 and D end at once where permessage-deflate is not offered."""
     if suite_of(case) == "limits":
         return _probe_weights().get(case, _WEIGHT_OF_A_NEW_PROBE)
-    return weights().get(case, _WEIGHT_OF_OURS) if deflates or section(case) not in {"12", "13"} else 1
+    if section(case) in _DEFLATE_SECTIONS and not deflates:
+        return 1
+    if is_autobahns(case):
+        return weights()[case]
+    return _WEIGHT_OF_OUR_BULK if catalogue()[case].bulk else _WEIGHT_OF_OURS
 
 
 def is_bulk(case: str, *, deflates: bool) -> bool:
-    """Whether it moves much data; 12 and 13 do so only where permessage-deflate is offered."""
-    return section(case) in BULK_SECTIONS and (deflates or section(case) == "9")
+    """Whether it moves much data; 12, 13 and D do so only where permessage-deflate is offered."""
+    if section(case) in _DEFLATE_SECTIONS and not deflates:
+        return False
+    return section(case) in BULK_SECTIONS or (case in catalogue() and catalogue()[case].bulk)
 
 
 def suite_of(case: str) -> Suite:
     """Which suite a case belongs to: limit probes have ids L.*."""
     return "limits" if section(case) == "L" else "conformance"
+
+
+def is_autobahns(case: str) -> bool:
+    """Whether it is one of the Autobahn Testsuite's, and not of those that we have besides (D.*, F.*, H.*, L.*)."""
+    return case in weights()
 
 
 @cache
@@ -83,13 +97,26 @@ def resolve(
     """
     chosen = _fitting(patterns, suite) - _fitting(exclude, None)
     if of_autobahn:
-        ours = {case for case in chosen if suite_of(case) == "conformance" and case not in weights()}
-        if ours == chosen:
-            raise UsageError(f"the Autobahn Testsuite has no {min(ours, key=case_order)}; --engine native has it")
+        ours = {case for case in chosen if suite_of(case) == "conformance" and not is_autobahns(case)}
+        if ours and ours == chosen:
+            raise UsageError(
+                f"the Autobahn Testsuite has no {min(ours, key=case_order)}, nor another of the cases that are asked "
+                "for; the native engine has them"
+            )
         chosen -= ours
     if not chosen:
         raise UsageError("no case is left to run: --exclude takes away all that --cases asks for")
     return sorted(chosen, key=case_order)
+
+
+def not_autobahns(patterns: Iterable[str]) -> list[str]:
+    """Of these patterns those that fit conformance cases, and none that the Autobahn Testsuite has."""
+    return [
+        pattern
+        for pattern in patterns
+        if (fitting := [case for case in known("conformance") if matches(pattern, case)])
+        and not any(map(is_autobahns, fitting))
+    ]
 
 
 def _fitting(patterns: Iterable[str], suite: Suite | None) -> set[str]:

@@ -50,9 +50,15 @@ def accept(key: bytes) -> str:
     return base64.b64encode(hashlib.sha1(key + GUID, usedforsecurity=False).digest()).decode()
 
 
-def problems(answer: Answer, key: bytes, *, protocols: tuple[str, ...] = ()) -> list[str]:
-    """Why a client has to fail the connection (RFC 6455 4.1); of the offered subprotocols one may be chosen."""
+def problems(
+    answer: Answer, key: bytes, *, protocols: tuple[str, ...] = (), extensions_offered: bool = False
+) -> list[str]:
+    """Why a client has to fail the connection (RFC 6455 4.1); of the offered subprotocols one may be chosen.
+
+    Where extensions were offered, the caller looks at those that were agreed to.
+    """
     accepts, chosen = answer.all("sec-websocket-accept"), answer.all("sec-websocket-protocol")
+    agreed = answer.items("sec-websocket-extensions")
     connection = [word.lower() for word in answer.items("connection")]
     checks = (
         (
@@ -67,6 +73,10 @@ def problems(answer: Answer, key: bytes, *, protocols: tuple[str, ...] = ()) -> 
         (
             any(one not in protocols for one in chosen),
             f"it chose a subprotocol that was not offered: {_said(', '.join(chosen))}",
+        ),
+        (
+            bool(agreed) and not extensions_offered,
+            f"it agreed to an extension that was not offered: {_said(', '.join(agreed))}",
         ),
     )
     return [words for wrong, words in checks if wrong]

@@ -6,7 +6,7 @@ it takes them. So what a server compresses is read here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 # RFC 1951 3.2.5: (extra bits, first length) of the codes from 257 on, (extra bits, first distance) of those from 0 on
 _LENGTHS = (
@@ -173,6 +173,13 @@ def _dynamic(reader: _Reader) -> tuple[_Codes, _Codes]:
 def _matches(reader: _Reader, literals: _Codes, distances_: _Codes) -> Iterator[int]:
     while (symbol := reader.symbol(literals)) != _END_OF_BLOCK:
         if symbol > _END_OF_BLOCK:
-            reader.number(_LENGTHS[symbol - 257][0])
-            extra, first = _DISTANCES[reader.symbol(distances_)]
+            reader.number(_entry(_LENGTHS, symbol - 257)[0])
+            extra, first = _entry(_DISTANCES, reader.symbol(distances_))
             yield first + reader.number(extra)
+
+
+def _entry(table: Sequence[tuple[int, int]], symbol: int) -> tuple[int, int]:
+    # RFC 1951 3.2.6: the codes of 286, 287 and of the distances 30 and 31 never occur
+    if symbol >= len(table):
+        raise ValueError("a code that stands for nothing")
+    return table[symbol]

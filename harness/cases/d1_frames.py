@@ -41,7 +41,9 @@ async def one_octet_each(talk: Talk) -> Finding:
     middle = 7 * (len(octets) // 2)  # each of these frames has 7 octets
     await connection.write(whole[:middle] + frame(Opcode.PING, b"between") + whole[middle:])
     await connection.same(TEXT)
-    if b"between" not in connection.peer.pongs:
+    peer = connection.peer
+    await talk.waits(peer, lambda: b"between" in peer.pongs or peer.refused)
+    if b"between" not in peer.pongs:
         return failed("The ping was not answered.")
     await connection.close()
     return ok("It came back.")

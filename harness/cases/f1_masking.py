@@ -18,7 +18,7 @@ def _unmasked(title: str, octets: bytes) -> None:
     async def case(talk: Talk) -> Finding:
         peer = await talk.open()
         await peer.write(octets, until_refused=True)
-        return await talk.fails(peer, late="It took a frame that is not masked")
+        return await talk.fails(peer, what="It took a frame that is not masked")
 
 
 _unmasked("A text frame that is not masked.", unmasked(Opcode.TEXT, b"Hello"))
@@ -37,7 +37,7 @@ async def close_frame(talk: Talk) -> Finding:
     peer = await talk.open()
     await peer.write(unmasked(Opcode.CLOSE, close_payload(1000)), until_refused=True)
     # whether it was taken for a right one or failed: the connection ends, and with 1000 nobody can tell why
-    return await talk.fails(peer, (1000, 1002), late="It took a close frame that is not masked")
+    return await talk.fails(peer, (1000, 1002), what="It took a close frame that is not masked")
 
 
 def _echoes(title: str, keys: tuple[bytes, ...]) -> None:

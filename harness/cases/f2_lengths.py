@@ -11,6 +11,7 @@ FAMILY = Family("F.2")
 _EACH = "Each comes back as it was sent, in frames whose length is as short as it can be."
 _SIZES = (0, 1, 124, 125, 126, 127, 128, 255, 256, 32767, 32768, 65534, 65535, 65536, 65537)
 _MIB = 1 << 20
+_BULK = 1 << 18
 
 
 def _not_minimal(title: str, opcode: int, payload: bytes, form: int) -> None:
@@ -58,7 +59,7 @@ _negative((1 << 64) - 1)
 
 
 def _each_size(title: str, opcode: Opcode, sizes: tuple[int, ...]) -> None:
-    @FAMILY.case(title, _EACH, "RFC 6455 5.2")
+    @FAMILY.case(title, _EACH, "RFC 6455 5.2", bulk=max(sizes) >= _BULK)
     async def case(talk: Talk) -> Finding:
         peer = await talk.open()
         for size in sizes:

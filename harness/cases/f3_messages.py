@@ -39,7 +39,7 @@ async def both_kinds(talk: Talk) -> Finding:
     return await _all_back(talk, [(kinds[n % 2], b"x" * (n % 5)) for n in range(100)], in_one_write=True)
 
 
-@FAMILY.case("A message of 1 MiB, and 20 short ones behind it.", _ALL, "RFC 6455 6.1")
+@FAMILY.case("A message of 1 MiB, and 20 short ones behind it.", _ALL, "RFC 6455 6.1", bulk=True)
 async def short_behind_long(talk: Talk) -> Finding:
     messages = [(Opcode.BINARY, talk.random.randbytes(_MIB)), *((Opcode.TEXT, f"{n}".encode()) for n in range(20))]
     return await _all_back(talk, messages, in_one_write=False)
@@ -73,7 +73,7 @@ _fragments(
 )
 
 
-@FAMILY.case("1 MiB of random octets in fragments of 300 (3,496 of them).", "It comes back.", "RFC 6455 5.4")
+@FAMILY.case("1 MiB of random octets in fragments of 300 (3,496 of them).", "It comes back.", "RFC 6455 5.4", bulk=True)
 async def many_fragments(talk: Talk) -> Finding:
     peer = await talk.open()
     content = talk.random.randbytes(_MIB)
@@ -107,6 +107,7 @@ async def pings_between_fragments(talk: Talk) -> Finding:
     "Its frames are right: no reserved bits, no fragment out of place, the opcode on the first one only.",
     "RFC 6455 5.2",
     "RFC 6455 5.4",
+    bulk=True,
 )
 async def server_s_frames(talk: Talk) -> Finding:
     peer = await talk.open()

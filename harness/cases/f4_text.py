@@ -38,7 +38,11 @@ _unchanged("The replacement character itself.", "\ufffd\ufffd")
 
 
 @FAMILY.case(
-    "Every character that there is, in one message of 4.4 MB.", "It comes back unchanged.", "RFC 6455 5.6", "RFC 3629 3"
+    "Every character that there is, in one message of 4.4 MB.",
+    "It comes back unchanged.",
+    "RFC 6455 5.6",
+    "RFC 3629 3",
+    bulk=True,
 )
 async def every_character(talk: Talk) -> Finding:
     peer = await talk.open()

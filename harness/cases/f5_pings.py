@@ -62,7 +62,7 @@ async def the_latest(talk: Talk) -> Finding:
 async def inside_a_message(talk: Talk) -> Finding:
     peer = await talk.open()
     await peer.write(frame(Opcode.TEXT, b"Hel", fin=False) + frame(Opcode.PING, b"ping"))
-    at_once = await peer.until(lambda: b"ping" in peer.pongs or peer.refused, 2.0)
+    at_once = await talk.waits(peer, lambda: b"ping" in peer.pongs or peer.refused, 2.0)
     await peer.write(frame(Opcode.CONTINUATION, b"lo"), until_refused=True)
     await talk.same(peer, b"Hello")
     if (problem := await _pong(talk, peer, b"ping")) is not None:

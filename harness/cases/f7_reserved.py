@@ -16,7 +16,7 @@ async def _each_fails(talk: Talk, writes: list[tuple[str, bytes]]) -> Finding:
     for what, octets in writes:
         peer = await talk.open()
         await peer.write(octets + frame(Opcode.TEXT, b"after it"), until_refused=True)
-        found = await talk.fails(peer, late=f"It took {what}")
+        found = await talk.fails(peer, what=f"It took {what}")
         if found.behavior != "OK":
             return found
         peer.drop()

@@ -140,6 +140,7 @@ async def early_messages(talk: Talk) -> Finding:
     request = talk.request()
     early = frame(Opcode.TEXT, b"early 1") + frame(Opcode.TEXT, b"early 2")
     peer = await asked(talk, request, pieces=[request.octets() + early])
+    peer.request = request.octets()
     if peer.status != 101:
         return informational(f"It was not accepted: {not_opened(peer)}.")
     await peer.write(frame(Opcode.TEXT, b"later"), until_refused=True)

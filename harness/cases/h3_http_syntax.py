@@ -119,7 +119,8 @@ async def bare_lf(talk: Talk) -> Finding:
 )
 async def incomplete(talk: Talk) -> Finding:
     peer = await talk.connect()
-    await peer.write(talk.request().octets()[:-20])
+    peer.request = talk.request().octets()[:-20]
+    await peer.write(peer.request)
     peer.end_writing()
     await talk.waits(peer, lambda: peer.ended is not None)
     if peer.status == 101:

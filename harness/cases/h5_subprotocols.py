@@ -6,7 +6,7 @@ from harness.cases.answer import Answer, problems
 from harness.cases.handshakes import asked
 from harness.cases.model import Opcode
 from harness.cases.request import Request
-from harness.cases.talk import ANSWER_S, Family, Finding, Talk, failed, informational, non_strict, not_opened, ok
+from harness.cases.talk import Family, Finding, Talk, failed, informational, non_strict, not_opened, ok
 from harness.engines.native.peer import Peer, frame
 
 FAMILY = Family("H.5")
@@ -38,7 +38,7 @@ async def _chosen(talk: Talk, peer: Peer, request: Request, offered: tuple[str, 
     if chosen == [""]:
         return failed("Its answer has a Sec-WebSocket-Protocol that is empty (RFC 6455 4.2.2: no null value).")
     await peer.write(frame(Opcode.TEXT, b"Hello"), until_refused=True)
-    message = await peer.next_message(ANSWER_S)
+    message = await talk.next_message(peer)
     if not chosen and (message is None or message.payload != b"Hello"):
         if message is None and peer.refused:
             return informational("It chose none, and closed the connection.")

@@ -24,7 +24,7 @@ async def _offered(talk: Talk, *values: str) -> tuple[Peer, Answer, Deflate | No
         how = non_strict if peer.status in range(400, 500) else failed
         raise Over(how(f"The opening handshake was refused in place of the offer: {not_opened(peer)}."))
     answer = Answer.read(bytes(peer.head))
-    if wrong := problems(answer, request.key):
+    if wrong := problems(answer, request.key, extensions_offered=True):
         raise Over(failed(f"Its answer is wrong: {'; '.join(wrong)}."))
     said = ", ".join(answer.all("sec-websocket-extensions"))
     try:
@@ -155,10 +155,12 @@ _malformed("A quoted value that is empty.", 'x-unknown; a=""')
 )
 async def preference(talk: Talk) -> Finding:
     first = f"{_DEFLATE}; server_max_window_bits=10"
-    _, _, alone = await _offered(talk, first)
+    peer, _, alone = await _offered(talk, first)
+    await talk.close(peer)  # a server may have one client at a time
     if alone is None:
         return Finding(Behavior.UNIMPLEMENTED, "The first alone is declined.")
-    _, _, agreed = await _offered(talk, f"{first}, {_DEFLATE}")
+    peer, _, agreed = await _offered(talk, f"{first}, {_DEFLATE}")
+    await talk.close(peer)
     if agreed is not None and agreed.server_max_window_bits <= alone.server_max_window_bits:
         return ok("The first was chosen.")
     return non_strict("The first alone is agreed to, but was not chosen before the second.")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from harness.cases.answer import Answer, problems
 from harness.cases.model import Opcode
 from harness.cases.request import Request
-from harness.cases.talk import ANSWER_S, Finding, Over, Talk, ended, failed, non_strict, not_opened, ok
+from harness.cases.talk import Finding, Over, Talk, ended, failed, non_strict, not_opened, ok
 from harness.engines.native.peer import Peer, frame
 
 Change = Callable[[Request], Request]
@@ -15,14 +15,16 @@ Change = Callable[[Request], Request]
 _HESITATION_S = 2.0
 
 
-async def asked(talk: Talk, request: Request, *, pieces: Sequence[bytes] = (), seconds: float = ANSWER_S) -> Peer:
+async def asked(talk: Talk, request: Request, *, pieces: Sequence[bytes] = (), seconds: float | None = None) -> Peer:
     """A connection over which the request was sent, and whose answer has come, or has not in that time."""
     peer = await talk.connect()
-    peer.request = request.octets()
-    for piece in pieces or (peer.request,):
+    pieces = pieces or (request.octets(),)
+    peer.request = b"".join(pieces)
+    for piece in pieces:
         await peer.write(piece, until_refused=True)
-    if not await peer.answer(seconds):
-        talk.timed = True
+    await peer.answer(talk.patience if seconds is None else seconds)
+    if peer.status is None:
+        talk.timed = True  # it was slow, or ends connections when there are many
     return peer
 
 
@@ -68,7 +70,6 @@ async def refused(
     if status is None:
         if peer.refused:
             return non_strict(f"It was refused {ended(peer)}, without an HTTP answer that says why.")
-        talk.timed = True
         return non_strict(f"It was neither accepted nor refused within {_HESITATION_S:g} s.")
     if version:
         said = [
@@ -91,7 +92,7 @@ async def either(talk: Talk, request: Request, *, open_words: str = "accepted", 
         if wrong := problems(answer, request.key):
             return failed(f"Its answer is wrong: {'; '.join(wrong)}.")
         await peer.write(frame(Opcode.TEXT, b"Hello"), until_refused=True)
-        message = await peer.next_message(ANSWER_S)
+        message = await talk.next_message(peer)
         if message is None or message.payload != b"Hello":
             what = "what stood before the first frame was taken for frames" if body_pending else "no message came back"
             return failed(f"It was {open_words} with 101, and then {what}.")

@@ -199,6 +199,7 @@ class Case:
     accepted: Mapping[Behavior, tuple[Event, ...]] = field(default_factory=dict)
     exchange: Exchange | None = None
     talk: Callable[[Talk], Awaitable[Finding]] | None = None
+    bulk: bool = False  #: of a talk: whether it moves so much data that nothing that hangs on a clock may run beside it
     close: Closing = NORMAL
     closes_when_done: bool = True  #: whether the engine closes as soon as all that is OK has arrived
     wrong_code_fails: bool = False  #: whether a wrong close code fails `behavior` as well

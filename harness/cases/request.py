@@ -34,7 +34,9 @@ class Request:
 
     def header(self, name: str, *lines: str) -> Self:
         """With these lines in place of that header's: several, one, or none."""
-        at = next(n for n, line in enumerate(self.lines) if _name(line) == name.lower())
+        at = next((n for n, line in enumerate(self.lines) if _name(line) == name.lower()), None)
+        if at is None:
+            raise LookupError(f"the request has no {name}")
         rest = [line for line in self.lines if _name(line) != name.lower()]
         return replace(self, lines=(*rest[:at], *lines, *rest[at:]))
 
@@ -49,7 +51,7 @@ class Request:
     def octets(self) -> bytes:
         """As it is sent."""
         head = "".join(f"{line}\r\n" for line in (self.line, *self.lines, ""))
-        return head.encode("latin-1") + self.body
+        return head.encode("latin-1", "replace") + self.body
 
 
 def _name(line: str) -> str:

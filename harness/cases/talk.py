@@ -16,8 +16,14 @@ from harness.text import printable
 
 #: How long a server has for what it has to do at once; much, for the machine may be busy.
 ANSWER_S = 5.0
+#: The same for a message of a case that moves much data, 16 MiB at most: nobody asks for speed.
+_BULK_ANSWER_S = 30.0
+#: Octets of messages that a connection may hold back before it reads no more; what the cases ask for is much less.
+_MOST_HELD = 4 << 20
+_MOST_HELD_OF_BULK = 20 << 20
 #: How long it is given to do what it must not.
 QUIET_S = 0.25
+_TOOK = "It took what it must not take"
 
 
 class Finding(NamedTuple):
@@ -58,16 +64,18 @@ class Over(Exception):  # noqa: N818 - no error: it ends a talk early
 class Talk:
     """One go at a case: the server's address, and the connections to it."""
 
-    def __init__(self, name: str, endpoint: Endpoint, wire: WireLog) -> None:
+    def __init__(self, name: str, endpoint: Endpoint, wire: WireLog, *, bulk: bool = False) -> None:
         self.endpoint = endpoint
         self.wire = wire
         self.peers: list[Peer] = []
+        self.patience = _BULK_ANSWER_S if bulk else ANSWER_S  #: seconds that the server has for what it has to do
+        self._most_held = _MOST_HELD_OF_BULK if bulk else _MOST_HELD
         self.random = random.Random(name)  # noqa: S311 - the same octets in every run
         self.timed = False  #: whether a clock of ours has decided something
 
     async def connect(self) -> Peer:
         """A TCP connection to the server."""
-        peer = Peer(self.endpoint, self.wire)
+        peer = Peer(self.endpoint, self.wire, most_held=self._most_held)
         self.peers.append(peer)
         if len(self.peers) > 1:
             self.wire.note(f"connection {len(self.peers)}")
@@ -81,7 +89,8 @@ class Talk:
     async def open(self, *lines: str, offer: str = "") -> Peer:
         """A WebSocket connection; a server that does not open one has failed the case."""
         peer = await self.connect()
-        if not await peer.open(*lines, offer=offer, seconds=ANSWER_S):
+        if not await peer.open(*lines, offer=offer, seconds=self.patience):
+            self.timed = True  # it may have too many connections just now
             raise Over(failed(f"The opening handshake was not completed: {not_opened(peer)}."))
         return peer
 
@@ -93,20 +102,26 @@ class Talk:
             raise Over(Finding(Behavior.UNIMPLEMENTED, "The server does not agree to permessage-deflate."))
         return peer
 
-    async def waits(self, peer: Peer, condition: Callable[[], bool], seconds: float = ANSWER_S) -> bool:
+    async def waits(self, peer: Peer, condition: Callable[[], bool], seconds: float | None = None) -> bool:
         """Wait until it holds; False, and the verdict hangs on a clock, if it does not in that time."""
-        if await peer.until(condition, seconds):
+        if await peer.until(condition, self.patience if seconds is None else seconds):
             return True
         self.timed = True
         return False
 
+    async def next_message(self, peer: Peer) -> Message | None:
+        """The next message, or None: none came in time, or the server ended the connection."""
+        message = await peer.next_message(self.patience)
+        if message is None and not peer.refused:
+            self.timed = True
+        return message
+
     async def message(self, peer: Peer) -> Message:
         """The next message, which has to come."""
-        message = await peer.next_message(ANSWER_S)
+        message = await self.next_message(peer)
         if message is None:
             if not peer.refused:
-                self.timed = True
-                raise Over(failed(f"Nothing came back within {ANSWER_S:g} s."))
+                raise Over(failed(f"Nothing came back within {self.patience:g} s."))
             raise Over(failed(f"In place of an answer the server ended the connection {ended(peer)}."))
         return message
 
@@ -131,19 +146,15 @@ class Talk:
         """Give it some time for what it must not do; none, if it has ended the connection."""
         await peer.end(QUIET_S)
 
-    async def fails(
-        self, peer: Peer, codes: Collection[int] = (1002,), *, before: Collection[bytes] = (), late: str = ""
-    ) -> Finding:
+    async def fails(self, peer: Peer, codes: Collection[int] = (1002,), *, what: str = _TOOK) -> Finding:
         """It has to fail the connection (RFC 6455 7.1.7): by a close frame with one of the codes, or by ending TCP.
 
-        `before`: messages that may be echoed before that.
+        `what`: what it has done if it did not.
         """
-        what = late or "It took what it must not take"
-        if not await self.waits(peer, lambda: peer.refused or len(peer.messages) > len(before)):
-            return failed(f"{what}: the connection was still open after {ANSWER_S:g} s.")
-        echoed = [message.payload for message in peer.messages]
-        if unexpected := [payload for payload in echoed if payload not in before]:
-            return failed(f"{what} and answered with {shown(unexpected[0])}.")
+        if not await self.waits(peer, lambda: peer.refused or bool(peer.messages)):
+            return failed(f"{what}: the connection was still open after {self.patience:g} s.")
+        if peer.messages:
+            return failed(f"{what} and answered with {shown(peer.messages[0].payload)}.")
         if peer.close_came and peer.close_code not in codes:
             told = "no code" if peer.close_code is None else f"the code {peer.close_code}"
             finding = ok if peer.close_code is None else non_strict
@@ -200,13 +211,13 @@ class Family:
         self.cases: list[Case] = []
 
     def case(
-        self, title: str, expects: str, *clauses: str
+        self, title: str, expects: str, *clauses: str, bulk: bool = False
     ) -> Callable[[Callable[[Talk], Awaitable[Finding]]], Callable[[Talk], Awaitable[Finding]]]:
-        """Declare the coroutine below as the family's next case."""
+        """Declare the coroutine below as the family's next case; `bulk`: it sends a mebibyte or more."""
 
         def declare(talk: Callable[[Talk], Awaitable[Finding]]) -> Callable[[Talk], Awaitable[Finding]]:
             name = f"{self.name}.{len(self.cases) + 1}"
-            self.cases.append(Case(id=name, title=title, expects=expects, clauses=clauses, talk=talk))
+            self.cases.append(Case(id=name, title=title, expects=expects, clauses=clauses, talk=talk, bulk=bulk))
             return talk
 
         return declare

@@ -153,8 +153,9 @@ def _as_json(case: Case) -> dict[str, object]:
         "messages": case.exchange.count if case.exchange else None,
         "steps": [{"words": line.words, "octets": line.octets.hex()} for line in preview(case)],
         "accepted": dict(_accepted(case)),
-        "closeCodes": case.close.codes,
-        "closedByEngine": case.close.by_engine,
-        "requireClean": case.close.clean,
+        # a case that talks judges by itself how it ends
+        "closeCodes": case.close.codes if case.talk is None else None,
+        "closedByEngine": case.close.by_engine if case.talk is None else None,
+        "requireClean": case.close.clean if case.talk is None else None,
         "informational": case.informational,
     }

@@ -49,8 +49,8 @@ _LIMITS = (
     click.option(
         "--suite",
         type=click.Choice(("conformance", "limits", "all")),
-        help="Autobahn's cases, the limit probes, or both.  [default: all; of a URL whose limits nobody declared, and "
-        "with --engine autobahn: conformance]",
+        help="The conformance cases, the limit probes, or both.  [default: all; of a URL whose limits nobody declared, "
+        "and with --engine autobahn: conformance]",
     ),
     click.option(
         "--limit",

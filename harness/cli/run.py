@@ -168,6 +168,8 @@ class Launch:
             None if wanted == "all" else wanted,
             of_autobahn="autobahn" in engines,  # also where both are to have the same
         )
+        if "autobahn" in engines and (without := selection.not_autobahns(options["cases"])):
+            reporter.say(f"left out, for the Autobahn Testsuite has no such cases: {', '.join(without)}")
         self._check_urls()
         self._baseline = baseline.load(file) if (file := options.get("baseline")) else None
         if swept := processes.sweep():

@@ -18,7 +18,7 @@ __all__ = ["ConformanceCase"]
 
 MARKS = {
     "wsconform": "runs a WebSocket conformance case",
-    "wsconform_bulk": "runs one that moves much data (sections 9, 12 and 13)",
+    "wsconform_bulk": "runs one that moves much data (sections 9, 12 and 13, some of D and F)",
 }
 PROFILES = ("quick", "full")
 

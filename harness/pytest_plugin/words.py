@@ -33,11 +33,11 @@ def failure(record: Record, why: str, known: Sequence[Deviation], test: str, opt
         ("case", case.id),
         ("sends", evidence.sent),
         ("expects", evidence.expected),
-        ("seen", _seen(evidence)),
+        ("seen", _seen(evidence) if case.talk is None else ""),  # of a case that talks the outcome says it
         ("outcome", evidence.outcome),
         ("closing", evidence.outcome_close if evidence.outcome_close != evidence.outcome else ""),
         ("verdict", f"behavior {result.behavior}, behaviorClose {result.behavior_close}"),
-        ("code", _code(evidence)),
+        ("code", _code(record)),
         ("clauses", ", ".join(case.clauses)),
         *(("known", _deviation(deviation)) for deviation in known),
         ("server", evidence.target),
@@ -69,11 +69,11 @@ def _seen(evidence: Evidence) -> str:
     return ", ".join(evidence.received[:_EVENTS]) + (f" and {more} more" if more > 0 else "") or "nothing"
 
 
-def _code(evidence: Evidence) -> str:
-    closing = evidence.closing
-    if closing is None or closing.remote_code is None:
+def _code(record: Record) -> str:
+    code, closing = record.result.remote_close_code, record.evidence.closing
+    if code is None:
         return "none came"
-    return f"{closing.remote_code} {closing.remote_reason or ''}".strip()
+    return f"{code} {(closing.remote_reason if closing else '') or ''}".strip()
 
 
 def _deviation(deviation: Deviation) -> str:

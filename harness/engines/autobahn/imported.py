@@ -27,7 +27,7 @@ def import_output(
     strict: bool = False,
 ) -> Finished:
     """Read the folder, reconcile it with the cases that were asked for, and write a run with all of it."""
-    cases = selection.resolve(patterns, suite="conformance")
+    cases = selection.resolve(patterns, suite="conformance", of_autobahn=True)
     source = load(target) if target in names() else None
     destination = output or new_folder(BUILD)
     started = now()

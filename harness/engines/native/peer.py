@@ -2,6 +2,7 @@
 
 It sits on a plain socket and not on asyncio's transports, for two things that these hide: that a write failed while
 there is still something to read (a close frame in front of a reset), and how many octets the kernel still holds back.
+With TLS (wss://) the socket is an encrypted one, and these are the encrypted octets.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import asyncio
 import base64
 import contextlib
 import fcntl
+import ipaddress
 import os
 import socket
+import ssl
 import struct
 import termios
 from collections import Counter, deque
@@ -23,6 +26,7 @@ from harness.endpoint import Endpoint
 from harness.engines.native import frames
 from harness.engines.native.opening import MAX_HEAD, Deflate, OpeningError, check
 from harness.engines.native.wire import WireLog
+from harness.handshake import tls_context
 
 _READ = 256 << 10
 _SLICE = 256 << 10
@@ -30,6 +34,8 @@ _SLICE = 256 << 10
 #: gets nowhere. Each frame counts for some more than it has, for empty ones take memory too.
 _HELD = 64 << 20
 _EACH = 256
+#: What a socket raises that can't go on at once.
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _MOST_IN_CONTROL = 125  # RFC 6455 5.5
 _MOST_TIMES = 1000
 _POLL_S = 0.002
@@ -74,18 +80,20 @@ def close_payload(code: int, reason: str = "") -> bytes:
 
 
 class Peer:
-    """One connection. What comes is read and put in order at once, unless `stop_reading` said not to."""
+    """One connection. What comes is read and put in order at once, unless `stop_reading` said not to.
 
-    def __init__(self, endpoint: Endpoint, wire: WireLog, *, receive_buffer: int | None = None) -> None:
+    `most_held`: octets of messages that may wait to be looked at before it reads no more.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, wire: WireLog, *, receive_buffer: int | None = None, most_held: int | None = None
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self.endpoint = endpoint
         self._wire = wire
-        family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        self._socket.setblocking(False)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if receive_buffer:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self._receive_buffer = receive_buffer
+        self._most_held = _HELD if most_held is None else most_held
+        self._socket = self._new_socket(socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET)
         self._news = asyncio.Event()
         self._reading = False
         self._buffer = bytearray()
@@ -121,11 +129,66 @@ class Peer:
 
     # opening and ending
 
+    def _new_socket(self, family: int) -> socket.socket:
+        new = socket.socket(family, socket.SOCK_STREAM)
+        new.setblocking(False)
+        new.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._receive_buffer:
+            new.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
+        return new
+
     async def connect(self, seconds: float = 5.0) -> None:
         """Make the TCP connection and read what comes; OSError (TimeoutError is one) if there is none to be had."""
         async with asyncio.timeout(seconds):
-            await self._loop.sock_connect(self._socket, (self.endpoint.host, self.endpoint.port))
+            try:
+                ipaddress.ip_address(self.endpoint.host)
+            except ValueError:
+                await self._connect_by_name()
+            else:
+                await self._loop.sock_connect(self._socket, (self.endpoint.host, self.endpoint.port))
+            if self.endpoint.secure:
+                await self._encrypt()
         self.start_reading()
+
+    async def _connect_by_name(self) -> None:
+        """Try each address that the host's name stands for: of `localhost` a server may listen on one only."""
+        problem = OSError(0, "its name stands for no address")
+        for family, _, _, _, address in await self._loop.getaddrinfo(
+            self.endpoint.host, self.endpoint.port, type=socket.SOCK_STREAM
+        ):
+            self._socket.close()
+            self._socket = self._new_socket(family)
+            try:
+                await self._loop.sock_connect(self._socket, address)
+            except OSError as error:
+                problem = error
+            else:
+                return
+        raise problem
+
+    async def _encrypt(self) -> None:
+        """The handshake of TLS."""
+        secured = tls_context().wrap_socket(
+            self._socket, server_hostname=self.endpoint.host, do_handshake_on_connect=False
+        )
+        self._socket = secured
+        while True:
+            try:
+                secured.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._ready(self._loop.add_reader, self._loop.remove_reader)
+            except ssl.SSLWantWriteError:
+                await self._ready(self._loop.add_writer, self._loop.remove_writer)
+            else:
+                return
+
+    async def _ready(self, add: Callable[..., object], remove: Callable[..., object]) -> None:
+        ready = asyncio.Event()
+        add(self._socket, ready.set)
+        try:
+            await ready.wait()
+        finally:
+            remove(self._socket)
 
     def opening_request(self, lines: Iterable[str] = ()) -> bytes:
         """A right opening request (RFC 6455 4.1), with these header lines besides."""
@@ -168,7 +231,7 @@ class Peer:
     def end_writing(self) -> None:
         """End our half of the stream."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)  # an SSLSocket's own gives up reading as well
 
     def reset(self) -> None:
         """End the connection with a TCP reset."""
@@ -198,7 +261,7 @@ class Peer:
     def _readable(self) -> None:
         try:
             data = self._socket.recv(_READ)
-        except BlockingIOError:
+        except _NOT_NOW:
             return
         except OSError:
             self._end("reset")
@@ -209,7 +272,7 @@ class Peer:
             return
         self._wire.octets("received", data)
         self._take(data)
-        if self._held > _HELD:
+        if self._held > self._most_held:
             self._wire.note("this is more than is looked at: no more is read")
             self.stop_reading()
         self._news.set()
@@ -281,7 +344,7 @@ class Peer:
         masked = bool(held[1] & 0x80)  # RFC 6455 5.1 forbids it to a server; what it says is read all the same
         start += 4 * masked
         if len(held) < start + size:
-            if size > _HELD:
+            if size > self._most_held:
                 # no refusal: it goes on, but nobody listens
                 self._wire.note(f"a frame of {size:,} octets is more than is looked at: no more is read")
                 self.stop_reading()
@@ -303,8 +366,8 @@ class Peer:
         found = frames.broken_rules(first, second, compressed=compressed, inside=bool(self._fragments))
         if form and (problem := frames.wrong_length(size, form)) is not None:
             found.append(problem)
-        if self.close_came:
-            found.append("a frame behind its close frame")
+        if self.close_came and first & 0x0F < Opcode.CLOSE:  # 5.5.1 speaks of data frames
+            found.append("a data frame behind its close frame")
         if len(self.broken_rules) < _MOST_TIMES:
             self.broken_rules += found
 
@@ -345,7 +408,7 @@ class Peer:
             return None
         message = self.messages.popleft()
         self._held -= len(message.payload) + _EACH * message.fragments
-        if self._held <= _HELD:
+        if self._held <= self._most_held:
             self.start_reading()
         return message
 
@@ -416,7 +479,7 @@ class Peer:
                 return False
             try:
                 count = self._socket.send(view[:_SLICE])
-            except BlockingIOError:
+            except _NOT_NOW:
                 if not await self._room(patience, until_refused=until_refused):
                     return False
             except OSError:
