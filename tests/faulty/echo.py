@@ -26,12 +26,24 @@ from tests.faulty import (
     framing_faults,
     life_faults,
     message_faults,
+    offer_faults,
     opening_faults,
+    subtle_faults,
 )
 from tests.faulty.connection import FAULTS, Connection
 
 #: Importing them fills FAULTS
-MODULES = (message_faults, control_faults, closing_faults, deflate_faults, life_faults, opening_faults, framing_faults)
+MODULES = (
+    message_faults,
+    control_faults,
+    closing_faults,
+    deflate_faults,
+    offer_faults,
+    life_faults,
+    opening_faults,
+    framing_faults,
+    subtle_faults,
+)
 
 
 def chosen(fault: str) -> type[Connection]:
