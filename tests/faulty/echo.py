@@ -3,8 +3,8 @@
     HOST=127.0.0.1 PORT=9001 FAULT="truncates 126" python tests/faulty/echo.py
 
 Without FAULT it does nothing wrong. COMPRESSION=1 lets it agree to permessage-deflate. It stops on SIGTERM. The faults
-are classes in the modules *_faults.py, each with what it does wrong in its docstring (N is the argument); faults.toml
-says which cases of the Autobahn Testsuite find it.
+are classes in the modules *_faults.py, each with what it does wrong in its docstring (N is the argument); the tables
+*.toml say which cases find it, and what the Autobahn Testsuite says.
 """
 
 from __future__ import annotations

@@ -48,11 +48,12 @@ class _Looks(Connection):
     """Looks at some headers in a way of its own, and at the others as it should."""
 
     skips: ClassVar[frozenset[str]]
+    status: ClassVar[int] = 400
 
     def parse(self, request: bytes) -> dict[str, str]:
         headers = super().parse(request)
         if not self.fits(headers):
-            raise BadRequestError(400)
+            raise BadRequestError(self.status)
         return headers
 
     def fits(self, headers: dict[str, str]) -> bool:
@@ -90,6 +91,7 @@ class VersionAsANumber(_Looks):
     """Reads Sec-WebSocket-Version as a number: +13 and 013 are 13."""
 
     skips = frozenset({"version"})
+    status = 426
 
     def fits(self, headers: dict[str, str]) -> bool:
         return re.fullmatch(r"\+?0*13", headers.get("sec-websocket-version", "")) is not None
@@ -99,6 +101,7 @@ class VersionBySubstring(_Looks):
     """Looks for 13 anywhere in Sec-WebSocket-Version."""
 
     skips = frozenset({"version"})
+    status = 426
 
     def fits(self, headers: dict[str, str]) -> bool:
         return "13" in headers.get("sec-websocket-version", "")
