@@ -124,6 +124,7 @@ async def upgrade_required(talk: Talk) -> Finding:
     return failed("It was answered with 426, without an Upgrade header that says to what.")
 
 
+_refuses("Upgrade: websockets.", lambda r: r.value("Upgrade", "websockets"), "RFC 6455 4.2.1", any_answer=True)
 # RFC 6455 4.1: 13, by a grammar that has no leading zeros and no sign
 for _version in ("013", "+13"):
     _refuses(

@@ -144,7 +144,7 @@ class RepeatsTheOffer(Connection):
         return [self.offers] if parameters else []
 
 
-class AgreesToWindowOf8(Connection):
+class CompressesNineForEight(Connection):
     """Agrees to server_max_window_bits=8, and compresses with zlib, which takes 9 in its place."""
 
     def negotiate(self, offers: str) -> Parameters | None:

@@ -78,7 +78,7 @@ class UpgradeByPrefix(_Looks):
         return headers.get("upgrade", "").lower().startswith("websocket")
 
 
-class UpgradeOfAnyCaseButOneName(_Looks):
+class TakesWebsockets(_Looks):
     """Takes an Upgrade of websockets as well."""
 
     skips = frozenset({"upgrade"})
@@ -143,19 +143,6 @@ class ChoosesAnOfferedPart(Connection):
         return opening.response(accept, extensions, *([f"Sec-WebSocket-Protocol: {first}"] if first else []))
 
 
-class AnswersOnlyTheFirstTime(Connection):
-    """Answers keys that it knows already with the answer of the key before."""
-
-    seen: ClassVar[dict[str, str]] = {}
-    last: ClassVar[str] = ""
-
-    def accept(self, key: str) -> str:
-        known = key in self.seen
-        before, AnswersOnlyTheFirstTime.last = self.last, super().accept(key)
-        self.seen[key] = self.last
-        return before if known else self.last
-
-
 # Frames
 
 
@@ -182,14 +169,14 @@ class MaskGoesOn(Connection):
         super().begin_frame(header, length, key[turn:] + key[:turn])
 
 
-class LongestShortLengthInSixtyFour(Connection):
+class LongestLengthInTheLongForm(Connection):
     """Sends a length of 65,535 in 64 bits."""
 
     def length(self, length: int) -> bytes:
         return bytes([127]) + length.to_bytes(8, "big") if length == 65535 else super().length(length)
 
 
-class LengthsIn32Bits(Connection):
+class LengthsInThirtyTwoBits(Connection):
     """Reads the lower 32 bits of a length in 64 bits."""
 
     def check_length(self, header: Header, length: int) -> None:
@@ -435,10 +422,3 @@ class ResetsAfterFailing(Connection):
     def fail(self, code: int) -> None:
         self.send_close(code)
         self.reset()
-
-
-class WaitsForTheOtherSide(Connection):
-    """Leaves it to the client to end TCP."""
-
-    def finish(self) -> None:
-        self.deaf = True
