@@ -177,3 +177,20 @@ async def pipelined(talk: Talk) -> Finding:
         await connection.same(content)
     await connection.close()
     return ok("300 messages came back.")
+
+
+@FAMILY.case(
+    "Messages that refer to one another, where the client offered client_no_context_takeover and got no such answer.",
+    "All come back: what was merely offered holds for nobody.",
+    "RFC 7692 7.2.2",
+    "RFC 7692 7.1.1.2",
+)
+async def merely_offered(talk: Talk) -> Finding:
+    connection = await Deflating.open(talk, _NO_TAKEOVER)
+    if connection.agreed.client_no_context_takeover:
+        await connection.close()
+        return ok("It agreed to it, so that they do not.")
+    for _ in range(3):
+        await connection.echo(TEXT)
+    await connection.close()
+    return ok("All came back.")

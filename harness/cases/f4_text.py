@@ -98,3 +98,23 @@ async def ends_inside(talk: Talk) -> Finding:
     peer = await talk.open()
     await peer.write(frame(Opcode.TEXT, b"a\xe2\x82") + frame(Opcode.TEXT, b"\xac"), until_refused=True)
     return await talk.fails(peer, (1007,))
+
+
+_invalid("An octet that is no text behind 200,000 octets that are.", b"x" * 200_000 + b"\xff")
+
+
+@FAMILY.case(
+    "A text of 70 octets with one that is none (ff) at each place in turn.",
+    "The server fails the connection (1007), each time.",
+    "RFC 6455 8.1",
+    "RFC 3629 3",
+)
+async def at_each_place(talk: Talk) -> Finding:
+    for place in range(70):
+        peer = await talk.open()
+        await peer.write(frame(Opcode.TEXT, b"x" * place + b"\xff" + b"x" * (69 - place)), until_refused=True)
+        found = await talk.fails(peer, (1007,), what=f"It took the octet at place {place}")
+        if found.behavior != "OK":
+            return found
+        peer.drop()
+    return ok("It failed the connection, 70 of 70 times.")

@@ -15,6 +15,7 @@ from harness.cases.talk import (
     informational,
     non_strict,
     ok,
+    shown,
 )
 from harness.engines.native.peer import Peer, close_payload, frame
 
@@ -256,3 +257,49 @@ async def failure_ends_tcp(talk: Talk) -> Finding:
         talk.timed = True
         return non_strict(f"TCP is still there {ANSWER_S:g} s after its close frame: it waits for the answer.")
     return found
+
+
+@FAMILY.case(
+    "Close frames whose reason is no UTF-8: ff, a character cut short, a surrogate, two octets for '/'.",
+    "The server fails the connection (1007), each time.",
+    "RFC 6455 5.5.1",
+    "RFC 6455 8.1",
+)
+async def reason_is_no_text(talk: Talk) -> Finding:
+    for reason in (b"\xff", b"bye \xe2\x82", b"bye \xed\xa0\x80 bye", b"\xc0\xaf"):
+        peer = await talk.open()
+        await peer.write(frame(Opcode.CLOSE, close_payload(1000) + reason))
+        if not await talk.waits(peer, lambda peer=peer: peer.ended is not None):  # type: ignore[misc]
+            return failed(f"The connection is still there after {ANSWER_S:g} s.")
+        if peer.close_code == 1000:
+            return failed(f"The reason {reason.hex(' ')} was taken for a right one.")
+        if peer.close_code not in {None, 1002, 1007}:
+            return non_strict(f"It was answered {ended(peer)}; 1007 would say why.")
+    return ok("It failed the connection, each time.")
+
+
+@FAMILY.case(
+    "A close frame with a reason of 123 octets, in characters of three octets.",
+    "If the close frame that answers it has a reason, that is UTF-8, and no character of it is cut.",
+    "RFC 6455 5.5.1",
+    "RFC 6455 5.5",
+)
+async def reason_of_the_server(talk: Talk) -> Finding:
+    peer = await talk.open()
+    await peer.write(frame(Opcode.CLOSE, close_payload(1000, "\u20ac" * 41)))
+    await _closed(talk, peer)
+    reason = _reason(bytes(peer.beginning))
+    try:
+        return ok(f"Its reason is '{reason.decode()}'." if reason else "It has none.")
+    except UnicodeDecodeError:
+        return failed(f"Its reason is no UTF-8: {shown(reason)}.")
+
+
+def _reason(octets: bytes) -> bytes:
+    """The reason of the first close frame of some control frames."""
+    while len(octets) > 1:
+        end = 2 + (octets[1] & 0x7F)
+        if octets[0] & 0x0F == Opcode.CLOSE:
+            return octets[4:end]
+        octets = octets[end:]
+    return b""

@@ -165,3 +165,23 @@ async def beside_another(talk: Talk) -> Finding:
         return informational(f"It was not accepted: {not_opened(peer)}.")
     await works(talk, peer, request)
     return ok("It was accepted, and a message came back.")
+
+
+_accepts(
+    "Headers whose names end as those of the handshake do, before these: X-Upgrade, X-Sec-WebSocket-Key and so on.",
+    lambda r: Request(
+        r.line,
+        (
+            "X-Host: b.example",
+            "X-Upgrade: x-other",
+            "X-Connection: close",
+            "X-Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==",
+            "X-Sec-WebSocket-Version: 14",
+            "X-Sec-WebSocket-Extensions: ;",
+            *r.lines,
+        ),
+        r.key,
+    ),
+    "RFC 6455 4.2.1",
+    "RFC 9110 5.1",
+)

@@ -122,3 +122,14 @@ async def upgrade_required(talk: Talk) -> Finding:
     if "websocket" in [item.lower() for item in answer.items("upgrade")]:
         return ok("It was answered with 426 and an Upgrade.")
     return failed("It was answered with 426, without an Upgrade header that says to what.")
+
+
+_refuses("Upgrade: websockets.", lambda r: r.value("Upgrade", "websockets"), "RFC 6455 4.2.1", any_answer=True)
+# RFC 6455 4.1: 13, by a grammar that has no leading zeros and no sign
+for _version in ("013", "+13"):
+    _refuses(
+        f"Sec-WebSocket-Version: {_version}.",
+        lambda r, version=_version: r.value("Sec-WebSocket-Version", version),  # type: ignore[misc]
+        "RFC 6455 4.2.1",
+        "RFC 6455 4.3",
+    )

@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
     #: What followed the fault's name in FAULT
     argument: ClassVar[str] = ""
     compression: ClassVar[bool] = False
-    #: Checks of the opening request that are not made
+    #: Checks of the opening request and its offers that are not made
     skips: ClassVar[frozenset[str]] = frozenset()
     #: The server's side: the listening socket, and what accepts connections from it
     listener: ClassVar[socket.socket]
@@ -170,7 +170,7 @@ class Connection(asyncio.Protocol):
         self.finish()
 
     def answer_handshake(self, headers: dict[str, str]) -> None:
-        parameters = negotiate(headers.get("sec-websocket-extensions", "")) if self.compression else None
+        parameters = self.negotiate(headers.get("sec-websocket-extensions", "")) if self.compression else None
         if parameters is not None:
             self.deflate = self.new_deflate(parameters)
         accept = self.accept(headers["sec-websocket-key"])
@@ -183,6 +183,9 @@ class Connection(asyncio.Protocol):
 
     def accept(self, key: str) -> str:
         return opening.accept(key)
+
+    def negotiate(self, offers: str) -> Parameters | None:
+        return negotiate(offers, self.skips)
 
     def new_deflate(self, parameters: Parameters) -> Deflate:
         return Deflate(parameters)

@@ -32,29 +32,37 @@ class Parameters:
         return "; ".join(words)
 
 
-def negotiate(offers: str) -> Parameters | None:
-    """The first offer of a Sec-WebSocket-Extensions header that can be agreed to (RFC 7692 5.1, 7.1)."""
+def negotiate(offers: str, skips: frozenset[str] = frozenset()) -> Parameters | None:
+    """The first offer of a Sec-WebSocket-Extensions header that can be agreed to (RFC 7692 5.1, 7.1).
+
+    `skips`: names of checks that are not made, for the faults.
+    """
     for offer in offers.split(","):
         name, *words = (word.strip() for word in offer.split(";"))
-        if name == "permessage-deflate" and (parameters := _agree(words)):
+        if name == "permessage-deflate" and (parameters := _agree(words, skips)):
             return parameters
     return None
 
 
-def _agree(words: list[str]) -> Parameters | None:
+def _agree(words: list[str], skips: frozenset[str]) -> Parameters | None:
     agreed: dict[str, int] = {}
     for word in words:
         name, equals, value = (part.strip().strip('"') for part in word.partition("="))
-        if name in agreed or name not in vars(Parameters()):
+        known = name in vars(Parameters())
+        takeover = known and name.endswith("takeover")
+        wrong = {
+            "unknown parameters": not known,
+            "repeated parameters": name in agreed,
+            "values of takeover": takeover and bool(equals),
+            "window sizes": known and not takeover and bool(equals) and value not in _WINDOWS,
+            "window without a size": name == "server_max_window_bits" and not equals,
+        }
+        if any(found and check not in skips for check, found in wrong.items()):
             return None
-        if name.endswith("takeover"):
-            if equals:
-                return None
+        if takeover:
             agreed[name] = True
-        elif value in _WINDOWS:
+        elif known and value in _WINDOWS:
             agreed[name] = int(value)
-        elif equals or name == "server_max_window_bits":
-            return None
     # zlib cannot compress with a window of 8 bits
     if agreed.get("server_max_window_bits") == 8:
         return None
@@ -93,6 +101,10 @@ class Deflate:
         if len(octets) > limit:
             raise TooMuchError
         return octets
+
+    def unused(self) -> bytes:
+        """What stood behind a final block."""
+        return self._inflater.unused_data
 
     def compress(self, payload: bytes) -> bytes:
         """A whole message that goes out."""

@@ -3,8 +3,8 @@
     HOST=127.0.0.1 PORT=9001 FAULT="truncates 126" python tests/faulty/echo.py
 
 Without FAULT it does nothing wrong. COMPRESSION=1 lets it agree to permessage-deflate. It stops on SIGTERM. The faults
-are classes in the modules *_faults.py, each with what it does wrong in its docstring (N is the argument); faults.toml
-says which cases of the Autobahn Testsuite find it.
+are classes in the modules *_faults.py, each with what it does wrong in its docstring (N is the argument); the tables
+*.toml say which cases find it, and what the Autobahn Testsuite says.
 """
 
 from __future__ import annotations
@@ -26,12 +26,24 @@ from tests.faulty import (
     framing_faults,
     life_faults,
     message_faults,
+    offer_faults,
     opening_faults,
+    subtle_faults,
 )
 from tests.faulty.connection import FAULTS, Connection
 
 #: Importing them fills FAULTS
-MODULES = (message_faults, control_faults, closing_faults, deflate_faults, life_faults, opening_faults, framing_faults)
+MODULES = (
+    message_faults,
+    control_faults,
+    closing_faults,
+    deflate_faults,
+    offer_faults,
+    life_faults,
+    opening_faults,
+    framing_faults,
+    subtle_faults,
+)
 
 
 def chosen(fault: str) -> type[Connection]:

@@ -10,6 +10,7 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 DEFAULT = (
@@ -20,9 +21,20 @@ DEFAULT = (
 )  # fmt: skip
 
 
+def table() -> dict[str, dict[str, Any]]:
+    """What each fault breaks and which cases find it: all *.toml here, faults.toml first."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(HERE.glob("*.toml"), key=lambda path: (path.stem != "faults", path)):
+        for fault, about in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            if fault in found:
+                raise ValueError(f"{fault} is in two tables")
+            found[fault] = about
+    return found
+
+
 def write(root: Path, fault: str) -> Path:
     """The folder of an implementation that is echo.py with this fault."""
-    about = tomllib.loads((HERE / "faults.toml").read_text(encoding="utf-8"))[fault]
+    about = table()[fault]
     folder = root / re.sub(r"[^a-z0-9]+", "-", fault)
     folder.mkdir(parents=True, exist_ok=True)
     environment = {"FAULT": fault, **about.get("environment", {})}

@@ -207,6 +207,27 @@ class NeedsNoEnd(Connection):
         return True
 
 
+class SaysAbnormalAtTheEnd(Connection):
+    """Sends a close frame with 1006 when the client's stream ends."""
+
+    def eof_received(self) -> bool:
+        if self.open and not self.deaf:
+            self.send_close(1006)
+        self.finish()
+        return True
+
+
+class EndsIdleConnections(Connection):
+    """Closes a connection with 1000 that says nothing for 0.1 s, which it may."""
+
+    def opened(self) -> None:
+        self.loop.call_later(0.1, self.idle)
+
+    def idle(self) -> None:
+        if not self.messages and not self.buffer and self.header is None and not self.deaf:
+            self.answer_close(1000)
+
+
 class AnswersPartOfAMessage(Connection):
     """Answers the part that it has of a message when the client's stream ends."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.faulty import opening
 from tests.faulty.connection import Connection
 from tests.faulty.opening import BadRequestError
@@ -175,6 +177,16 @@ class WholeRequests(Connection):
         return super().shake_hands()
 
 
+class AnswersUnfinishedRequests(Connection):
+    """Takes the end of the stream for the end of a request."""
+
+    def eof_received(self) -> bool:
+        if not self.open and (found := re.search(rb"Key: (\S+)\r\n", self.buffer)):
+            self.send(opening.response(self.accept(found[1].decode()), []))
+        self.finish()
+        return True
+
+
 class RefusesBadOffers(Connection):
     """Refuses the opening handshake where it should decline an offer of permessage-deflate."""
 
@@ -230,6 +242,13 @@ class _Answers(Connection):
 
     def response(self, accept: str, extensions: list[str], headers: dict[str, str]) -> bytes:
         return super().response(accept, extensions, headers).replace(self.old, self.new, 1)
+
+
+class AnswersTwoDates(_Answers):
+    """Its 101 has two Date headers."""
+
+    old = b"Upgrade:"
+    new = b"Date: Sat, 28 Nov 2026 00:00:00 GMT\r\nDate: Sat, 28 Nov 2026 00:00:01 GMT\r\nUpgrade:"
 
 
 class AnswersHttp10(_Answers):

@@ -1,13 +1,12 @@
 """The native engine against `tests/faulty/echo.py`: each fault is found, by the cases that are there to find it.
 
-`faults.toml` says what the real wstest 25.10.1 said of each. The server is a real one, started and restarted as any.
+The tables beside it say what the real wstest 25.10.1 said of each. The server is a real one, started as any.
 """
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,11 +17,18 @@ from harness.manifest import Local, Manifest, Source
 from harness.results import Behavior, BehaviorClose, Outcome, Result, TargetRun, matches
 from harness.runner import CaseRunner
 from harness.targets.process import ProcessTarget
+from tests.faulty import echo, folders  # noqa: F401 - importing echo fills CLASSES
+from tests.faulty.connection import FAULTS as CLASSES
+from tests.integration import fault_table
+from tests.integration.fault_table import FINDS_NOTHING, OURS, PROPERTY, Row, in_order
 
 pytestmark = pytest.mark.timeout(300)  # a server that hangs is waited for until that is sure, several times
-FAULTY = Path(__file__).parents[1] / "faulty"
-FAULTS: dict[str, dict[str, Any]] = tomllib.loads((FAULTY / "faults.toml").read_text(encoding="utf-8"))
+FAULTY = folders.HERE
+FAULTS = folders.table()
 PASSES = {Outcome.PASSED, Outcome.INFORMATIONAL}
+FAILS = {Outcome.NON_STRICT, Outcome.FAILED}
+#: Cases of ours that no fault fails, and why there is none.
+WITHOUT_A_FAULT: dict[str, str] = {}
 
 
 @pytest.fixture(autouse=True)
@@ -73,20 +79,57 @@ def test_the_server_without_a_fault_passes_with_compression(tmp_path: Path):
     assert {case: str(result.outcome) for case, result in found.items()} == dict.fromkeys(sample, "passed")
 
 
+@pytest.mark.parametrize("environment", [{}, {"COMPRESSION": "1"}], ids=["plain", "with compression"])
+def test_the_server_without_a_fault_passes_every_case_of_ours(environment: dict[str, str], tmp_path: Path):
+    patterns = [f"{family}.*" for family in OURS]
+    found, failed = verdicts("", environment, patterns, tmp_path)
+    right = PASSES if environment else {*PASSES, Outcome.UNIMPLEMENTED}  # nothing of D. without compression
+    assert {case: str(result.outcome) for case, result in found.items() if result.outcome not in right} == {}
+    assert (set(found), failed) == (set(selection.resolve(patterns)), False)
+
+
+def row(fault: str, found: dict[str, Result], *, failed: bool) -> Row:
+    """Its line in the table of `make faults`."""
+    about = FAULTS[fault]
+    caught = in_order(case for case, result in found.items() if result.outcome in FAILS)
+    found_by = ""
+    if not found:
+        found_by = "the run: no handshake" if failed else ""
+    elif caught:
+        result = found[caught[0]]
+        found_by = f"{caught[0]} {fault_table.verdict(result.behavior, result.behavior_close)}"
+    elif failed or "dies_in" in about:
+        found_by = "the run: the server ended or hangs"
+    theirs = f"{about['first']} {fault_table.verdict(*about['verdict'])}" if "verdict" in about else FINDS_NOTHING
+    return Row(
+        suite="cases",
+        number=list(FAULTS).index(fault),
+        fault=fault,
+        title=about["title"],
+        found_by=found_by,
+        autobahn=theirs,
+        caught=caught,
+    )
+
+
 #: What `make test` runs of them: a fault for each section of cases. `make faults` runs them all.
 SAMPLE = {
     "truncates 126", "empty-pong", "ignores-reserved-bits", "reserved-control-opcodes", "accepts-lone-continuation",
     "no-utf8-check", "late-utf8-check", "echoes-invalid-close-codes", "never-answers-close", "flips-octet-over 65536",
     "keeps-context", "forgets-client-context", "dies-on-invalid-utf8", "http 401",
+    "connection-by-substring", "accepts-unmasked-control", "ends-with-the-final-block",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "fault", [pytest.param(fault, marks=() if fault in SAMPLE else pytest.mark.slow) for fault in FAULTS]
 )
-def test_a_fault_is_found_where_it_should_be_and_nowhere_else(fault: str, tmp_path: Path):
+def test_a_fault_is_found_where_it_should_be_and_nowhere_else(
+    fault: str, tmp_path: Path, record_property: Callable[[str, object], None]
+):
     about = FAULTS[fault]
     found, failed = verdicts(fault, about.get("environment", {}), [*about["caught_by"], *about["passes"]], tmp_path)
+    record_property(PROPERTY, row(fault, found, failed=failed))
     if not found:
         assert (failed, about["verdict"]) == (True, ["FAILED", "FAILED"])
         return
@@ -96,7 +139,7 @@ def test_a_fault_is_found_where_it_should_be_and_nowhere_else(fault: str, tmp_pa
         return
     assert not failed
     for pattern in about["caught_by"]:
-        assert any(matches(pattern, case) and found[case].outcome not in PASSES for case in found), pattern
+        assert any(matches(pattern, case) and found[case].outcome in FAILS for case in found), pattern
     wrongly = {
         case: f"{result.behavior} / {result.behavior_close}"
         for case, result in found.items()
@@ -109,3 +152,15 @@ def test_a_fault_is_found_where_it_should_be_and_nowhere_else(fault: str, tmp_pa
             (Behavior(about["verdict"][0]), BehaviorClose(about["verdict"][1])),
         )
         assert ours == theirs or any(row.covers(about["first"], theirs, ours) for row in allowed())
+
+
+def test_every_fault_is_in_a_table():
+    assert {fault.partition(" ")[0] for fault in FAULTS} == set(CLASSES)
+
+
+def test_every_case_of_ours_is_failed_by_a_fault_or_there_is_a_reason_why_not():
+    patterns = {pattern for about in FAULTS.values() for pattern in about["caught_by"]}
+    cases = selection.resolve([f"{family}.*" for family in OURS])
+    assert [case for case in cases if not any(matches(pattern, case) for pattern in patterns)] == in_order(
+        case for case in cases if any(matches(pattern, case) for pattern in WITHOUT_A_FAULT)
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from harness.results import ProbeVerdict
 from harness.targets.process import ProcessTarget
 from tests.faulty_limits import folders, server  # noqa: F401 - importing it fills CLASSES
 from tests.faulty_limits.base import FAULTS as CLASSES
+from tests.integration.fault_table import NOT_MEASURED, PROPERTY, Row, in_order
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 FAULTS: dict[str, dict[str, Any]] = tomllib.loads((folders.HERE / "faults.toml").read_text(encoding="utf-8"))
@@ -77,6 +79,20 @@ def verdicts(found: dict[str, Record]) -> dict[str, str]:
     }
 
 
+def row(fault: str, failed: dict[str, str]) -> Row:
+    """Its line in the table of `make faults`."""
+    caught = in_order(failed)
+    return Row(
+        suite="limits",
+        number=list(FAULTS).index(fault),
+        fault=fault,
+        title=FAULTS[fault]["title"],
+        found_by=f"{caught[0]} {failed[caught[0]]}" if caught else "",
+        autobahn=NOT_MEASURED,
+        caught=caught,
+    )
+
+
 @pytest.mark.parametrize("family", [family.number for family in FAMILIES])
 def test_the_server_without_a_fault_keeps_every_limit(family: int, tmp_path: Path):
     found = run("", [f"L.{family}.*"], tmp_path)
@@ -85,9 +101,12 @@ def test_the_server_without_a_fault_keeps_every_limit(family: int, tmp_path: Pat
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_found_by_the_probes_for_it_and_by_no_other(fault: str, tmp_path: Path):
+def test_a_fault_is_found_by_the_probes_for_it_and_by_no_other(
+    fault: str, tmp_path: Path, record_property: Callable[[str, object], None]
+):
     failing = expected(fault)
     found = run(fault, [*FAULTS[fault]["runs"], *FAULTS[fault].get("missed", ()), *failing], tmp_path)
+    record_property(PROPERTY, row(fault, verdicts(found)))
     assert verdicts(found) == failing
     for case in failing:
         assert FAULTS[fault].get("because", "") in found[case].evidence.outcome
