@@ -54,7 +54,8 @@ _VERDICTS = (*ProbeVerdict, *[ProbeVerdict.ENFORCED] * 24, *[ProbeVerdict.NOT_CO
 
 def case_ids(count: int) -> list[str]:
     """So many ids: all of the catalogue, and where that has too few, made-up ones of the opening handshake."""
-    more = (f"H.{number // 20 + 1}.{number % 20 + 1}" for number in itertools.count())
+    made_up = (f"H.{number // 20 + 1}.{number % 20 + 1}" for number in itertools.count())
+    more = (case for case in made_up if case not in catalogue())
     return list(itertools.islice(itertools.chain(catalogue(), more), count))
 
 
