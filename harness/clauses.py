@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -45,3 +45,12 @@ def clauses() -> tuple[Clause, ...]:
     """All of them, in order."""
     text = resources.files("harness").joinpath("clauses.toml").read_text(encoding="utf-8")
     return tuple(Clause.model_validate(entry) for entry in tomllib.loads(text)["clauses"])
+
+
+@cache
+def cases_of_clauses() -> Mapping[str, tuple[str, ...]]:
+    """The cases of each clause by its id, in order: all that there are, of which a run need not have had any."""
+    # here, for it imports every case, and `wsconform clauses` does without them
+    from harness.selection import known  # noqa: PLC0415
+
+    return {clause.id: tuple(clause.tested_by(known())) for clause in clauses()}

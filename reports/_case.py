@@ -13,6 +13,7 @@ from reports._wire import EXCERPT, EXCERPT_OF_PASS, close_code, wire_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.clauses import Clause
     from harness.results import Closing, Evidence
     from reports._column import Cell, Column
     from reports._view import Row, Survey
@@ -55,6 +56,7 @@ class Entry:
     sentence: str
     command: str
     received: tuple[str, ...]
+    has_events: bool  #: whether what was received says something; cases of several connections tell it in words alone
     closing: tuple[tuple[str, str], ...]
     wire: tuple[WireRow, ...]
     has_times: bool
@@ -68,7 +70,9 @@ class CasePage:
 
     row: Row
     scripts: tuple[Script, ...]
-    clauses: tuple[tuple[str, str | None], ...]  #: what the expectation rests on, and where it stands
+    rests_on: tuple[tuple[str, str | None], ...]  #: sections of RFCs, and where each stands
+    sections: tuple[tuple[str, str], ...]  #: those of them that the page of the clauses has, and where there
+    tests: tuple[Clause, ...]  #: what is broken where it fails
     entries: tuple[Entry, ...]
     previous: Row | None
     next: Row | None
@@ -120,6 +124,7 @@ def entry(
         sentence=sentence(cell, evidence),
         command=repeat_command(survey, column, case),
         received=_some(evidence.received, _MOST_EVENTS_OF_PASS if cell.is_plain else _MOST_EVENTS) if evidence else (),
+        has_events=evidence is not None and bool(evidence.accepted or evidence.received or evidence.closing),
         closing=_closing(evidence.closing) if evidence and evidence.closing else (),
         wire=wire,
         has_times=any(event.at_ms is not None for event in events),

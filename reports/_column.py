@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from harness.gate import failing_outcomes, judge
 from harness.results import Behavior, BehaviorClose, Outcome, ProbeVerdict, TargetRun, case_order
+from reports._sections import is_of_ours
 from reports._text import slugs
 
 if TYPE_CHECKING:
@@ -74,6 +75,14 @@ class Cell:
     def verdict(self) -> ProbeVerdict | None:
         """What a limit probe found."""
         return self.result.verdict if self.result else None
+
+    @property
+    def has_closing(self) -> bool:
+        """Whether the second field says something: Autobahn's cases judge the closing apart, those of ours do not."""
+        if self.result is None:
+            return False
+        is_ours = is_of_ours(self.result.case)
+        return not is_ours or self.result.behavior_close not in (BehaviorClose.OK, BehaviorClose.INFORMATIONAL)
 
     def field_css(self, field: Behavior | BehaviorClose) -> str:
         """The class of the colour of one of its two fields."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.results import Outcome
 from reports import _plots
 from reports._case import CasePage, clauses, entry, scripts, sentence
+from reports._clauses import anchors_of_sections, clauses_of_cases, clauses_page
 from reports._engines import both_engines
 from reports._environment import environment
 from reports._load import load, load_verdicts
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _PAGES = {
     "index.html": "Overview",
     "matrix.html": "Matrix",
+    "clauses.html": "Clauses",
     "limits.html": "Limits",
     "crosscheck.html": "Crosscheck",
     "changes.html": "Changes",
@@ -94,9 +96,11 @@ class _Writer:
         self._link_to_run = os.path.relpath(recorded.folder, destination).replace(os.sep, "/")
         self._written: set[Path] = set()
         self._parts: list[Part] = []
+        self._clauses, self._sections = clauses_of_cases(), anchors_of_sections()
         exist = {
             "index.html": True,
             "matrix.html": bool(site.conformance.columns),
+            "clauses.html": bool(site.columns),
             "limits.html": bool(site.limits.columns),
             "crosscheck.html": bool(self._both),
             "changes.html": self._since is not None,
@@ -123,6 +127,7 @@ class _Writer:
                 "most_failures": _MOST_FAILURES,
             },
             "matrix.html": {"are_all_linked": linked},
+            "clauses.html": {"map": clauses_page(self._site)},
             "limits.html": {"scatters": _plots.scatters(limits), "intervals": _plots.intervals(limits)},
             "crosscheck.html": {"both": self._both},
             "changes.html": {"since": self._since},
@@ -144,10 +149,13 @@ class _Writer:
             for column, key in zip(columns, keys, strict=True):
                 if column.cells[row.case].outcome is not Outcome.PASSED:
                     self._sentences[key] = sentence(column.cells[row.case], evidence.get(key))
+            rests_on = clauses(found)
             page = CasePage(
                 row=row,
                 scripts=scripts(found),
-                clauses=clauses(found),
+                rests_on=rests_on,
+                sections=tuple((name, self._sections[name]) for name, _ in rests_on if name in self._sections),
+                tests=self._clauses.get(row.case, ()),
                 entries=tuple(
                     entry(
                         survey,

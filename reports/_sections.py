@@ -1,4 +1,7 @@
-"""What the sections and subsections of the case ids are called; the numbers are the Autobahn Testsuite's."""
+"""What the sections and subsections of the case ids are called, and the sections of the RFCs.
+
+Sections that have a number are the Autobahn Testsuite's; those with a letter are ours.
+"""
 
 from __future__ import annotations
 
@@ -105,6 +108,74 @@ SUBSECTIONS = {
     "L.11": "The 1009 arrives",
 }
 
+RFCS = {
+    "6455": "The WebSocket Protocol",
+    "7692": "Compression Extensions for WebSocket",
+    "9110": "HTTP Semantics",
+    "9112": "HTTP/1.1",
+}
+
+#: Of those that ask something of a server.
+SECTIONS_OF_RFCS = {
+    "RFC 6455 4.2.1": "Reading the Client's Opening Handshake",
+    "RFC 6455 4.2.2": "Sending the Server's Opening Handshake",
+    "RFC 6455 4.3": "Collected ABNF for New Header Fields Used in Handshake",
+    "RFC 6455 4.4": "Supporting Multiple Versions of WebSocket Protocol",
+    "RFC 6455 5.1": "Overview (of Data Framing)",
+    "RFC 6455 5.2": "Base Framing Protocol",
+    "RFC 6455 5.4": "Fragmentation",
+    "RFC 6455 5.5": "Control Frames",
+    "RFC 6455 5.5.1": "Close",
+    "RFC 6455 5.5.2": "Ping",
+    "RFC 6455 5.5.3": "Pong",
+    "RFC 6455 5.6": "Data Frames",
+    "RFC 6455 5.8": "Extensibility",
+    "RFC 6455 6.1": "Sending Data",
+    "RFC 6455 6.2": "Receiving Data",
+    "RFC 6455 7.1.1": "Close the WebSocket Connection",
+    "RFC 6455 7.1.2": "Start the WebSocket Closing Handshake",
+    "RFC 6455 7.1.7": "Fail the WebSocket Connection",
+    "RFC 6455 7.2.2": "Server-Initiated Closure",
+    "RFC 6455 7.4.1": "Defined Status Codes",
+    "RFC 6455 8.1": "Handling Errors in UTF-8-Encoded Data",
+    "RFC 6455 9": "Extensions",
+    "RFC 6455 9.1": "Negotiating Extensions",
+    "RFC 6455 10.2": "Origin Considerations",
+    "RFC 6455 10.4": "Implementation-Specific Limits",
+    "RFC 6455 10.6": "Connection Confidentiality and Integrity",
+    "RFC 6455 10.7": "Handling of Invalid Data",
+    "RFC 6455 11.3.1": "Sec-WebSocket-Key",
+    "RFC 6455 11.3.2": "Sec-WebSocket-Extensions",
+    "RFC 6455 11.3.3": "Sec-WebSocket-Accept",
+    "RFC 6455 11.3.4": "Sec-WebSocket-Protocol",
+    "RFC 6455 11.3.5": "Sec-WebSocket-Version",
+    "RFC 7692 5": "Extension Negotiation",
+    "RFC 7692 6.1": "Compression (of any extension)",
+    "RFC 7692 6.2": "Decompression (of any extension)",
+    "RFC 7692 7": "The permessage-deflate Extension",
+    "RFC 7692 7.1.1.1": "The server_no_context_takeover Extension Parameter",
+    "RFC 7692 7.1.2.1": "The server_max_window_bits Extension Parameter",
+    "RFC 7692 7.1.2.2": "The client_max_window_bits Extension Parameter",
+    "RFC 7692 7.2.1": "Compression",
+    "RFC 7692 7.2.2": "Decompression",
+    "RFC 9110 5.1": "Field Names",
+    "RFC 9110 5.3": "Field Order",
+    "RFC 9110 5.5": "Field Values",
+    "RFC 9110 5.6.1.2": "Recipient Requirements (of Lists)",
+    "RFC 9110 6.2": "Control Data",
+    "RFC 9110 7.8": "Upgrade",
+    "RFC 9110 8.6": "Content-Length",
+    "RFC 9110 15.5.22": "426 Upgrade Required",
+    "RFC 9112 2.2": "Message Parsing",
+    "RFC 9112 3": "Request Line",
+    "RFC 9112 3.2": "Request Target",
+    "RFC 9112 3.2.2": "absolute-form",
+    "RFC 9112 5.1": "Field Line Parsing",
+    "RFC 9112 5.2": "Obsolete Line Folding",
+    "RFC 9112 6.1": "Transfer-Encoding",
+    "RFC 9112 8": "Handling Incomplete Messages",
+}
+
 
 def section_of(case: str) -> str:
     """The section of a case id: 6 of 6.4.1."""
@@ -115,3 +186,8 @@ def subsection_of(case: str) -> str:
     """The subsection of a case id: 6.4 of 6.4.1, and none ("") of 2.1, whose section has no subsections."""
     parts = case.split(".")
     return ".".join(parts[:2]) if len(parts) > 2 else ""  # noqa: PLR2004 - section, subsection and one more
+
+
+def is_of_ours(case: str) -> bool:
+    """Whether it is a conformance case that the Autobahn Testsuite has not."""
+    return section_of(case) in {"D", "F", "H"}

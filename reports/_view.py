@@ -15,7 +15,7 @@ from harness.gate import judge_run
 from harness.results import Outcome, case_order
 from reports._column import OUTCOME_CSS, Cell, Column, columns_of
 from reports._findings import decide, gaps_of, gaps_of_run, lost_of
-from reports._sections import SECTIONS, SUBSECTIONS, section_of, subsection_of
+from reports._sections import SECTIONS, SUBSECTIONS, is_of_ours, section_of, subsection_of
 from reports._text import slugs
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ class Row:
     case: str
     page: str
     cells: tuple[Cell, ...]
+
+    @property
+    def is_of_ours(self) -> bool:
+        """Whether the Autobahn Testsuite has no such case."""
+        return is_of_ours(self.case)
 
     @property
     def differs(self) -> bool:

@@ -21,8 +21,8 @@ from tests.support import ROOT, Command
 pytestmark = [pytest.mark.site, pytest.mark.timeout(900)]
 
 NAMES = ("refimpl", "python-websockets", "aiohttp", "picows", "ws")
-#: Autobahn's without compression, and some probes: enough for every kind of page, in half the time.
-CASES = [*(f"{number}.*" for number in (1, 2, 3, 4, 5, 6, 7, 9, 10)), "L.1.*", "L.4.1", "L.7.*"]
+#: Autobahn's without compression, ours, and some probes: enough for every kind of page, in half the time.
+CASES = [*(f"{section}.*" for section in (1, 2, 3, 4, 5, 6, 7, 9, 10, "D", "F", "H")), "L.1.*", "L.4.1", "L.7.*"]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
 
@@ -124,10 +124,28 @@ def test_a_walk_through_the_report(walk: Opened) -> None:
     assert walk.complaints == []
 
 
+def test_from_a_clause_to_the_case_that_broke_it_and_back(walk: Opened) -> None:
+    page = walk.page
+    page.get_by_role("link", name="Clauses", exact=True).click()
+    broken = page.locator("[id='6455-5.2-2']")
+    expect(broken).to_contain_text("broken")
+    page.get_by_label("only without a case").check()
+    expect(broken).to_be_hidden()
+    expect(page.locator("#cases tbody tr:not([hidden])").first).to_contain_text("Cannot be seen from outside")
+    page.get_by_label("only broken").check()
+    broken.get_by_role("link", name="3.1", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Case 3.1")
+    page.locator("details.tests").get_by_role("link").first.click()
+    expect(page.locator("tr:target")).to_be_visible()
+    assert walk.complaints == []
+
+
 KINDS = {
     "overview": "index.html",
     "matrix": "matrix.html",
+    "clauses": "clauses.html",
     "case": "cases/3.1.html",
+    "case-of-ours": "cases/F.1.1.html",
     "implementation": "implementations/picows.html",
     "limits": "limits.html",
     "probe": "limits/L.1.1.html",
@@ -167,7 +185,7 @@ def test_the_readme_has_a_picture_of_this(browser: Browser, report: Path) -> Non
 
 
 def test_thirty_implementations_are_opened_filtered_and_sorted_without_lag(browser: Browser, tmp_path: Path) -> None:
-    write_run(tmp_path / "run", targets=30, cases=case_ids(632))
+    write_run(tmp_path / "run", targets=30, cases=case_ids(835))
     report = write_report(tmp_path / "run").parent
     with opened(browser, report, "matrix.html") as shown:
         page = shown.page
@@ -175,6 +193,10 @@ def test_thirty_implementations_are_opened_filtered_and_sorted_without_lag(brows
         took["filtered"] = until_drawn(page, "document.querySelector('[name=show][value=f]').click()")
         took["unfolded"] = until_drawn(page, "document.querySelector('[data-fold=open]').click()")
         shot(page, "thirty-matrix")
+        page.goto((report / "clauses.html").as_uri())
+        took["clauses opened"] = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+        took["clauses filtered"] = until_drawn(page, "document.querySelector('[name=show][value=f]').click()")
+        shot(page, "thirty-clauses")
         page.goto((report / "index.html").as_uri())
         took["sorted"] = until_drawn(page, "document.querySelector('#implementations th:nth-child(6) button').click()")
         shot(page, "thirty-overview")

@@ -55,8 +55,8 @@ def opened(browser: Browser, rich: Recording) -> Open:
 
 
 PAGES = (
-    "index.html", "matrix.html", "limits.html", "crosscheck.html", "changes.html", "about.html", "cases/6.4.1.html",
-    "limits/L.4.1.html", "implementations/ws-localhost-9001.html",
+    "index.html", "matrix.html", "clauses.html", "limits.html", "crosscheck.html", "changes.html", "about.html",
+    "cases/6.4.1.html", "limits/L.4.1.html", "implementations/ws-localhost-9001.html",
 )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def test_the_navigation_names_the_page_and_stays_in_its_bar(opened: Open, path: 
     with opened(path, width=400) as shown:
         navigation = shown.page.get_by_role("navigation", name="Report")
         assert navigation.get_by_role("link").all_text_contents() == [
-            "Overview", "Matrix", "Limits", "Crosscheck", "Changes", "About",
+            "Overview", "Matrix", "Clauses", "Limits", "Crosscheck", "Changes", "About",
         ]  # fmt: skip
         current = navigation.locator("[aria-current=page]")
         names = {"index.html": "Overview"}

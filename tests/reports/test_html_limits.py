@@ -40,7 +40,7 @@ def test_every_page_leads_to_the_limit_report(recording: Recording) -> None:
     for path, page in recording.pages().items():
         links = [link.attributes["href"] for link in page.find("nav")[0].find("a")]
         assert [link.removeprefix("../") for link in links] == [
-            "index.html", "matrix.html", "limits.html", "about.html",
+            "index.html", "matrix.html", "clauses.html", "limits.html", "about.html",
         ], path  # fmt: skip
 
 
