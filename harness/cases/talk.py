@@ -86,17 +86,24 @@ class Talk:
         """A right opening request, to be changed."""
         return Request.right(self.endpoint, self.random.randbytes(16))
 
-    async def open(self, *lines: str, offer: str = "") -> Peer:
+    async def open(self, *lines: str) -> Peer:
         """A WebSocket connection; a server that does not open one has failed the case."""
         peer = await self.connect()
-        if not await peer.open(*lines, offer=offer, seconds=self.patience):
-            self.timed = True  # it may have too many connections just now
-            raise Over(failed(f"The opening handshake was not completed: {not_opened(peer)}."))
+        if not await peer.open(*lines, seconds=self.patience):
+            raise self._not_opened(peer)
         return peer
+
+    def _not_opened(self, peer: Peer) -> Over:
+        self.timed = True  # it may have too many connections just now
+        return Over(failed(f"The opening handshake was not completed: {not_opened(peer)}."))
 
     async def deflating(self, offer: str = "permessage-deflate; client_max_window_bits") -> Peer:
         """A connection with permessage-deflate; a server that does not agree to it has not implemented the case."""
-        peer = await self.open(offer=offer)
+        peer = await self.connect()
+        if not await peer.open(offer=offer, seconds=self.patience):
+            if peer.status not in {None, 101}:  # H.6 says what that is: to decline is to go on without it
+                raise Over(Finding(Behavior.UNIMPLEMENTED, f"The offer is refused with HTTP {peer.status}."))
+            raise self._not_opened(peer)
         if peer.agreed is None:
             await self.close(peer)
             raise Over(Finding(Behavior.UNIMPLEMENTED, "The server does not agree to permessage-deflate."))

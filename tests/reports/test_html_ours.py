@@ -45,7 +45,8 @@ def test_nothing_is_said_to_have_been_received_where_no_list_of_it_was_kept(
     recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wire = [WireEvent(kind="note", note="connection 2")]
-    for case, accepted in (("H.2.1", {}), ("7.1.1", {"OK": []})):
+    both: list[tuple[str, dict[str, list[str]]]] = [("H.2.1", {}), ("7.1.1", {"OK": []})]
+    for case, accepted in both:
         recording.result(case, engine="native")
         recording.evidence(case, engine="native", outcome="Refused.", accepted=accepted, wire=wire)
     for most in (1_000_000, 1):  # in full, and in short

@@ -15,7 +15,7 @@ from harness.cases.model import Opcode
 from harness.cases.talk import Finding, Talk, ok
 from harness.engines.native.opening import Deflate
 from harness.results import Behavior
-from tests.harness.cases.servers import Answer, Server, right, talked
+from tests.harness.cases.servers import Answer, Server, right, talked, with_status
 from tests.harness.native.peers import frame, frames
 from tests.harness.native.scripted import parse
 
@@ -154,6 +154,12 @@ def test_a_server_that_does_not_agree_has_not_implemented_it():
         finding, talk = talked(server, echoes)
     assert finding == (Behavior.UNIMPLEMENTED, "The server does not agree to permessage-deflate.")
     assert talk.peers[0].close_code == 1000
+
+
+def test_nor_has_one_that_refuses_the_offer_with_the_whole_handshake():
+    with Server(with_status("400 Bad Request")) as server:
+        finding, _ = talked(server, echoes)
+    assert finding == (Behavior.UNIMPLEMENTED, "The offer is refused with HTTP 400.")
 
 
 def test_a_server_that_agrees_to_what_was_not_offered_has_not_opened():
