@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import ClassVar
 
 from tests.faulty.connection import (
     CLOSE,
@@ -90,18 +91,26 @@ class LosesMessagesAfter(Connection):
 
 
 class SwapsMessages(Connection):
-    """Answers the last two of many messages that it read at once in the wrong order."""
+    """Answers the third and the fourth of messages that it read at once in the wrong order."""
 
     def data_received(self, data: bytes) -> None:
-        self.answers: list[tuple[int, bytes]] = []
+        self.number = 0
+        self.third: tuple[int, bytes] | None = None
         super().data_received(data)
-        if len(self.answers) > 3:
-            self.answers[-2:] = reversed(self.answers[-2:])
-        for opcode, payload in self.answers:
-            super().message(opcode, payload)
+        self.answer_third()
 
     def message(self, opcode: int, payload: bytes) -> None:
-        self.answers.append((opcode, payload))
+        self.number += 1
+        if self.number == 3:
+            self.third = opcode, payload
+            return
+        super().message(opcode, payload)
+        self.answer_third()
+
+    def answer_third(self) -> None:
+        third, self.third = self.third, None
+        if third and not self.deaf:
+            super().message(*third)
 
 
 class KindOfTheFirst(Connection):
@@ -203,7 +212,10 @@ class ClosesAtTheEndOfAMessage(Connection):
 class NeedsNoEnd(Connection):
     """Keeps the connection when the client's stream has ended."""
 
+    kept: ClassVar[list[Connection]] = []  # or the garbage collector ends them
+
     def eof_received(self) -> bool:
+        self.kept.append(self)
         return True
 
 

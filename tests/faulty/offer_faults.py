@@ -142,15 +142,3 @@ class RepeatsTheOffer(Connection):
 
     def extensions(self, parameters: Parameters | None) -> list[str]:
         return [self.offers] if parameters else []
-
-
-class CompressesNineForEight(Connection):
-    """Agrees to server_max_window_bits=8, and compresses with zlib, which takes 9 in its place."""
-
-    def negotiate(self, offers: str) -> Parameters | None:
-        found = super().negotiate(re.sub(r"(server_max_window_bits)=8\b", r"\1=9", offers))
-        return found and replace(found, server_max_window_bits=8) if "server_max_window_bits=8" in offers else found
-
-    def new_deflate(self, parameters: Parameters) -> Deflate:
-        bits = parameters.server_max_window_bits
-        return super().new_deflate(replace(parameters, server_max_window_bits=9 if bits == 8 else bits))
