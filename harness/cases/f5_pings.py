@@ -106,3 +106,20 @@ async def octet_by_octet(talk: Talk) -> Finding:
         return problem
     await talk.close(peer)
     return ok("Both were answered.")
+
+
+@FAMILY.case(
+    "Pings of which each is shorter than the one before: 125, 60, 5 and 0 octets.",
+    "Each is answered with its content, and with nothing of the one before.",
+    "RFC 6455 5.5.3",
+)
+async def ever_shorter(talk: Talk) -> Finding:
+    peer = await talk.open()
+    for size in (125, 60, 5, 0):
+        content = talk.random.randbytes(size)
+        await peer.write(frame(Opcode.PING, content))
+        if (problem := await _pong(talk, peer, content)) is not None:
+            return problem
+        peer.pongs.clear()
+    await talk.close(peer)
+    return ok("Four pings were answered.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.cases.model import Opcode
+from harness.cases.octets import fragmented
 from harness.cases.talk import Family, Finding, Talk, ok
 from harness.engines.native.peer import close_payload, frame
 
@@ -89,7 +90,7 @@ async def long_control(talk: Talk) -> Finding:
 
 
 @FAMILY.case(
-    "A continuation of nothing: with and without FIN, empty, and after a message that has ended.",
+    "A continuation of nothing: with and without FIN, empty, and behind a ping.",
     _FAILS,
     "RFC 6455 5.4",
 )
@@ -121,3 +122,15 @@ async def message_inside_another(talk: Talk) -> Finding:
             for fin in (True, False)
         ],
     )
+
+
+@FAMILY.case(
+    "A continuation behind a fragmented message that has ended.",
+    "The message comes back, and the server fails the connection (1002).",
+    "RFC 6455 5.4",
+)
+async def continuation_behind_the_end(talk: Talk) -> Finding:
+    peer = await talk.open()
+    message = b"".join(fragmented(Opcode.TEXT, [b"Hel", b"lo"]))
+    await peer.write(message + frame(Opcode.CONTINUATION, b"more"), until_refused=True)
+    return await talk.fails(peer, before=(b"Hello",), late="It took a continuation of nothing")
