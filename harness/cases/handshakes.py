@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from harness.cases.answer import Answer, problems
@@ -13,13 +14,17 @@ from harness.engines.native.peer import Peer, frame
 Change = Callable[[Request], Request]
 #: How long a server may wait for more of a request that is complete, or too broken to be.
 _HESITATION_S = 2.0
+#: How long the pieces of a request take together: written at once, they would be read at once.
+_IN_PIECES_S = 0.3
 
 
 async def asked(talk: Talk, request: Request, *, pieces: Sequence[bytes] = (), seconds: float = ANSWER_S) -> Peer:
     """A connection over which the request was sent, and whose answer has come, or has not in that time."""
     peer = await talk.connect()
     peer.request = request.octets()
-    for piece in pieces or (peer.request,):
+    for number, piece in enumerate(pieces or (peer.request,)):
+        if number:
+            await asyncio.sleep(_IN_PIECES_S / len(pieces))
         await peer.write(piece, until_refused=True)
     if not await peer.answer(seconds):
         talk.timed = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import unicodedata
 from typing import ClassVar
 
@@ -44,6 +45,16 @@ class AcceptsUnmaskedContinuations(AcceptsUnmasked):
             Connection.check_mask(self, header)
 
 
+class IgnoresUnmaskedControl(AcceptsUnmaskedControl):
+    """Ignores control frames that are not masked."""
+
+    def end_frame(self, header: Header) -> None:
+        if header.masked or header.opcode < CLOSE:
+            super().end_frame(header)
+        else:
+            self.header, self.payload = None, bytearray()
+
+
 class RefusesKey(Connection):
     """Fails the connection when a masking key is N, in hexadecimal digits."""
 
@@ -66,6 +77,35 @@ class AcceptsLongLengths(Connection):
 
     def check_length(self, header: Header, length: int) -> None:
         super().check_length(header._replace(length=0), length)
+
+
+class AcceptsLongLengthsOfControl(Connection):
+    """Takes the lengths of control frames in 16 bits."""
+
+    def check_control(self, header: Header) -> None:
+        super().check_control(header._replace(length=0) if header.length == 126 else header)
+
+    def check_length(self, header: Header, length: int) -> None:
+        super().check_length(header._replace(length=0) if header.opcode >= CLOSE else header, length)
+        if header.opcode >= CLOSE and length > 125:
+            raise FailureError(1002)
+
+
+class BelievesAnyLength(Connection):
+    """Waits for as many octets as a length says, also when its first bit is set."""
+
+    def check_length(self, header: Header, length: int) -> None:
+        super().check_length(header, length if length < 1 << 63 else 1 << 16)
+
+
+class ForgetsAnEmptyBeginning(Connection):
+    """Takes a first fragment without a payload for no beginning."""
+
+    def end_frame(self, header: Header) -> None:
+        empty = header.opcode in {TEXT, 2} and not header.fin and not self.payload
+        super().end_frame(header)
+        if empty:
+            self.opcode = None
 
 
 class IgnoresTheFirstBit(Connection):
@@ -159,6 +199,22 @@ class OneLineEnd(_ChangesText):
 
     def changed(self, text: str) -> str:
         return text.replace("\r\n", "\n")
+
+
+class ReadsEntities(_ChangesText):
+    """Takes text for HTML, and answers with the characters that its entities stand for."""
+
+    def changed(self, text: str) -> str:
+        return html.unescape(text)
+
+
+class RefusesReplacementCharacters(_ChangesText):
+    """Takes U+FFFD in a text for a sign that it was no UTF-8."""
+
+    def changed(self, text: str) -> str:
+        if "\ufffd" in text and len(text) < 1000:
+            raise FailureError(1007)
+        return text
 
 
 class NoAstral(_ChangesText):
