@@ -118,3 +118,27 @@ async def at_each_place(talk: Talk) -> Finding:
             return found
         peer.drop()
     return ok("It failed the connection, 70 of 70 times.")
+
+
+@FAMILY.case(
+    "Text in fragments that is none: a character cut short, the rest of one without its beginning, a surrogate.",
+    "The server fails the connection (1007), each time.",
+    "RFC 6455 8.1",
+    "RFC 6455 5.6",
+)
+async def invalid_fragments(talk: Talk) -> Finding:
+    texts = (
+        [b"a\xe2\x82", b"z"],
+        [b"a", b"\x82\xacz"],
+        [b"a\xf0\x9f", b"\x98", b"z"],
+        [b"a\xed", b"\xa0\x80"],
+        [b"a", b"\xe2\x82"],
+    )
+    for fragments in texts:
+        peer = await talk.open()
+        await peer.write(b"".join(fragmented(Opcode.TEXT, fragments)), until_refused=True)
+        found = await talk.fails(peer, (1007,), late=f"It took {b' | '.join(fragments)!r}")
+        if found.behavior != "OK":
+            return found
+        peer.drop()
+    return ok(f"It failed the connection, {len(texts)} of {len(texts)} times.")

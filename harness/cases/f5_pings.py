@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from harness.cases.model import Opcode
 from harness.cases.talk import ANSWER_S, Family, Finding, Talk, failed, informational, non_strict, ok, shown
 from harness.engines.native.peer import Peer, frame
 
 FAMILY = Family("F.5")
+#: Between octets that are not to be read at once.
+_APART_S = 0.01
 
 
 async def _pong(talk: Talk, peer: Peer, content: bytes) -> Finding | None:
@@ -101,8 +105,26 @@ async def octet_by_octet(talk: Talk) -> Finding:
     peer = await talk.open()
     for octet in frame(Opcode.PING, b"ping") + frame(Opcode.TEXT, b"Hello"):
         await peer.write(bytes([octet]))
+        await asyncio.sleep(_APART_S)
     await talk.same(peer, b"Hello")
     if (problem := await _pong(talk, peer, b"ping")) is not None:
         return problem
     await talk.close(peer)
     return ok("Both were answered.")
+
+
+@FAMILY.case(
+    "Pings of which each is shorter than the one before: 125, 60, 5 and 0 octets.",
+    "Each is answered with its content, and with nothing of the one before.",
+    "RFC 6455 5.5.3",
+)
+async def ever_shorter(talk: Talk) -> Finding:
+    peer = await talk.open()
+    for size in (125, 60, 5, 0):
+        content = talk.random.randbytes(size)
+        await peer.write(frame(Opcode.PING, content))
+        if (problem := await _pong(talk, peer, content)) is not None:
+            return problem
+        peer.pongs.clear()
+    await talk.close(peer)
+    return ok("Four pings were answered.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.cases.model import Opcode
+from harness.cases.octets import fragmented
 from harness.cases.talk import Family, Finding, Talk, ok
 from harness.engines.native.peer import close_payload, frame
 
@@ -11,11 +12,14 @@ _FAILS = "The server fails the connection (1002), each time."
 _ALL = (Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.PONG, Opcode.CLOSE)
 
 
-async def _each_fails(talk: Talk, writes: list[tuple[str, bytes]]) -> Finding:
-    """Each of them, on a connection of its own."""
+_AFTER = frame(Opcode.TEXT, b"after it")
+
+
+async def _each_fails(talk: Talk, writes: list[tuple[str, bytes]], after: bytes = _AFTER) -> Finding:
+    """Each of them, on a connection of its own; `after`: what is answered where they are ignored."""
     for what, octets in writes:
         peer = await talk.open()
-        await peer.write(octets + frame(Opcode.TEXT, b"after it"), until_refused=True)
+        await peer.write(octets + after, until_refused=True)
         found = await talk.fails(peer, what=f"It took {what}")
         if found.behavior != "OK":
             return found
@@ -57,7 +61,8 @@ async def reserved_opcodes(talk: Talk) -> Finding:
 @FAMILY.case("Each reserved opcode between the fragments of a message.", _FAILS, "RFC 6455 5.2", "RFC 6455 5.4")
 async def reserved_inside(talk: Talk) -> Finding:
     first = frame(Opcode.TEXT, b"Hel", fin=False)
-    return await _each_fails(talk, [(f"the opcode {opcode}", first + frame(opcode)) for opcode in (3, 7, 11, 15)])
+    writes = [(f"the opcode {opcode}", first + frame(opcode)) for opcode in (3, 7, 11, 15)]
+    return await _each_fails(talk, writes, after=frame(Opcode.CONTINUATION, b"lo"))
 
 
 @FAMILY.case("A ping, a pong and a close frame without FIN.", _FAILS, "RFC 6455 5.4", "RFC 6455 5.5")
@@ -85,7 +90,7 @@ async def long_control(talk: Talk) -> Finding:
 
 
 @FAMILY.case(
-    "A continuation of nothing: with and without FIN, empty, and after a message that has ended.",
+    "A continuation of nothing: with and without FIN, empty, and behind a ping.",
     _FAILS,
     "RFC 6455 5.4",
 )
@@ -117,3 +122,15 @@ async def message_inside_another(talk: Talk) -> Finding:
             for fin in (True, False)
         ],
     )
+
+
+@FAMILY.case(
+    "A continuation behind a fragmented message that has ended.",
+    "The message comes back, and the server fails the connection (1002).",
+    "RFC 6455 5.4",
+)
+async def continuation_behind_the_end(talk: Talk) -> Finding:
+    peer = await talk.open()
+    message = b"".join(fragmented(Opcode.TEXT, [b"Hel", b"lo"]))
+    await peer.write(message + frame(Opcode.CONTINUATION, b"more"), until_refused=True)
+    return await talk.fails(peer, before=(b"Hello",), late="It took a continuation of nothing")

@@ -185,3 +185,9 @@ _accepts(
     "RFC 6455 4.2.1",
     "RFC 9110 5.1",
 )
+_accepts(
+    "A header without a value, before all others.",
+    lambda r: Request(r.line, ("X-Empty:", *r.lines), r.key),
+    "RFC 9110 5.5",
+    breaks=non_strict,
+)

@@ -65,3 +65,4 @@ _offers(
     malformed=True,
     expects="It is refused; a server that knows none of them may well not have looked.",
 )
+_offers("One with capital letters, which is not the same without.", ("Chat.Example",))

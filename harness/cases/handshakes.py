@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from harness.cases.answer import Answer, problems
@@ -13,6 +14,8 @@ from harness.engines.native.peer import Peer, frame
 Change = Callable[[Request], Request]
 #: How long a server may wait for more of a request that is complete, or too broken to be.
 _HESITATION_S = 2.0
+#: How long the pieces of a request take together: written at once, they would be read at once.
+_IN_PIECES_S = 0.3
 
 
 async def asked(talk: Talk, request: Request, *, pieces: Sequence[bytes] = (), seconds: float | None = None) -> Peer:
@@ -20,7 +23,9 @@ async def asked(talk: Talk, request: Request, *, pieces: Sequence[bytes] = (), s
     peer = await talk.connect()
     pieces = pieces or (request.octets(),)
     peer.request = b"".join(pieces)
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
+        if number:
+            await asyncio.sleep(_IN_PIECES_S / len(pieces))
         await peer.write(piece, until_refused=True)
     await peer.answer(talk.patience if seconds is None else seconds)
     if peer.status is None:

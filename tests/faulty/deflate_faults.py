@@ -322,12 +322,12 @@ class SkipsWhatItCannotInflate(Connection):
 
 
 class TakesWhatIsBehindTheFinalBlock(Connection):
-    """Takes the octets behind a final block as they are."""
+    """Takes the octets behind a final block for so many zeros."""
 
     def inflate(self, part: bytes) -> bytes:
         inflated = super().inflate(part)
         left = self.deflate.unused() if self.deflate else b""
-        return inflated + (left if part != _TAIL and left != b"\0" else b"")
+        return inflated + (bytes(len(left)) if part != _TAIL and left != b"\0" else b"")
 
 
 class NoUtf8CheckOfInflated(Connection):

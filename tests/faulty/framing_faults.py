@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import unicodedata
+from typing import ClassVar
 
 from tests.faulty.connection import (
     CLOSE,
@@ -43,6 +45,16 @@ class AcceptsUnmaskedContinuations(AcceptsUnmasked):
             Connection.check_mask(self, header)
 
 
+class IgnoresUnmaskedControl(AcceptsUnmaskedControl):
+    """Ignores control frames that are not masked."""
+
+    def end_frame(self, header: Header) -> None:
+        if header.masked or header.opcode < CLOSE:
+            super().end_frame(header)
+        else:
+            self.header, self.payload = None, bytearray()
+
+
 class RefusesKey(Connection):
     """Fails the connection when a masking key is N, in hexadecimal digits."""
 
@@ -65,6 +77,35 @@ class AcceptsLongLengths(Connection):
 
     def check_length(self, header: Header, length: int) -> None:
         super().check_length(header._replace(length=0), length)
+
+
+class AcceptsLongLengthsOfControl(Connection):
+    """Takes the lengths of control frames in 16 bits."""
+
+    def check_control(self, header: Header) -> None:
+        super().check_control(header._replace(length=0) if header.length == 126 else header)
+
+    def check_length(self, header: Header, length: int) -> None:
+        super().check_length(header._replace(length=0) if header.opcode >= CLOSE else header, length)
+        if header.opcode >= CLOSE and length > 125:
+            raise FailureError(1002)
+
+
+class BelievesAnyLength(Connection):
+    """Waits for as many octets as a length says, also when its first bit is set."""
+
+    def check_length(self, header: Header, length: int) -> None:
+        super().check_length(header, length if length < 1 << 63 else 1 << 16)
+
+
+class ForgetsAnEmptyBeginning(Connection):
+    """Takes a first fragment without a payload for no beginning."""
+
+    def end_frame(self, header: Header) -> None:
+        empty = header.opcode in {TEXT, 2} and not header.fin and not self.payload
+        super().end_frame(header)
+        if empty:
+            self.opcode = None
 
 
 class IgnoresTheFirstBit(Connection):
@@ -90,18 +131,26 @@ class LosesMessagesAfter(Connection):
 
 
 class SwapsMessages(Connection):
-    """Answers the last two of many messages that it read at once in the wrong order."""
+    """Answers the third and the fourth of messages that it read at once in the wrong order."""
 
     def data_received(self, data: bytes) -> None:
-        self.answers: list[tuple[int, bytes]] = []
+        self.number = 0
+        self.third: tuple[int, bytes] | None = None
         super().data_received(data)
-        if len(self.answers) > 3:
-            self.answers[-2:] = reversed(self.answers[-2:])
-        for opcode, payload in self.answers:
-            super().message(opcode, payload)
+        self.answer_third()
 
     def message(self, opcode: int, payload: bytes) -> None:
-        self.answers.append((opcode, payload))
+        self.number += 1
+        if self.number == 3:
+            self.third = opcode, payload
+            return
+        super().message(opcode, payload)
+        self.answer_third()
+
+    def answer_third(self) -> None:
+        third, self.third = self.third, None
+        if third and not self.deaf:
+            super().message(*third)
 
 
 class KindOfTheFirst(Connection):
@@ -150,6 +199,22 @@ class OneLineEnd(_ChangesText):
 
     def changed(self, text: str) -> str:
         return text.replace("\r\n", "\n")
+
+
+class ReadsEntities(_ChangesText):
+    """Takes text for HTML, and answers with the characters that its entities stand for."""
+
+    def changed(self, text: str) -> str:
+        return html.unescape(text)
+
+
+class RefusesReplacementCharacters(_ChangesText):
+    """Takes U+FFFD in a text for a sign that it was no UTF-8."""
+
+    def changed(self, text: str) -> str:
+        if "\ufffd" in text and len(text) < 1000:
+            raise FailureError(1007)
+        return text
 
 
 class NoAstral(_ChangesText):
@@ -203,7 +268,10 @@ class ClosesAtTheEndOfAMessage(Connection):
 class NeedsNoEnd(Connection):
     """Keeps the connection when the client's stream has ended."""
 
+    kept: ClassVar[list[Connection]] = []  # or the garbage collector ends them
+
     def eof_received(self) -> bool:
+        self.kept.append(self)
         return True
 
 

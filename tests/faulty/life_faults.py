@@ -53,6 +53,10 @@ class SlowHandshake(Connection):
         super().answer_handshake(headers)
         self.drip()
 
+    def refuse(self, response: bytes) -> None:
+        self.slow += response
+        self.drip()
+
     def send(self, octets: bytes) -> None:
         if self.open and not self.slow:
             super().send(octets)
@@ -64,6 +68,8 @@ class SlowHandshake(Connection):
         self.slow = self.slow[1:]
         if self.slow:
             self.loop.call_later(int(self.argument) / 1000, self.drip)
+        elif not self.open:
+            self.finish()
 
 
 class HandshakeWithGarbage(Connection):

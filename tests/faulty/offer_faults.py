@@ -49,6 +49,13 @@ class TakesWindow(Connection):
         return super().negotiate(re.sub(rf"=\s*{self.argument}\b", f"={nearest}", offers))
 
 
+class TakesNineForEight(Connection):
+    """Answers with server_max_window_bits=9 where 8 was asked for."""
+
+    def negotiate(self, offers: str) -> Parameters | None:
+        return super().negotiate(re.sub(r"(server_max_window_bits)=8\b", r"\1=9", offers))
+
+
 class ByThePrefix(Connection):
     """Knows an extension by the beginning of its name."""
 
@@ -144,13 +151,26 @@ class RepeatsTheOffer(Connection):
         return [self.offers] if parameters else []
 
 
-class CompressesNineForEight(Connection):
-    """Agrees to server_max_window_bits=8, and compresses with zlib, which takes 9 in its place."""
+class AgreesToEachOffer(Connection):
+    """Agrees to each of several offers."""
+
+    offers = ""
 
     def negotiate(self, offers: str) -> Parameters | None:
-        found = super().negotiate(re.sub(r"(server_max_window_bits)=8\b", r"\1=9", offers))
-        return found and replace(found, server_max_window_bits=8) if "server_max_window_bits=8" in offers else found
+        self.offers = offers
+        return super().negotiate(offers)
+
+    def extensions(self, _parameters: Parameters | None) -> list[str]:
+        agreed = (super(AgreesToEachOffer, self).negotiate(offer) for offer in self.offers.split(","))
+        return [str(one) for one in agreed if one]
+
+
+class CompressesTenForEight(TakesNineForEight):
+    """Answers with server_max_window_bits=8 where 8 or 9 was asked for, and compresses with a window of 10 bits."""
 
     def new_deflate(self, parameters: Parameters) -> Deflate:
         bits = parameters.server_max_window_bits
-        return super().new_deflate(replace(parameters, server_max_window_bits=9 if bits == 8 else bits))
+        return super().new_deflate(replace(parameters, server_max_window_bits=10 if bits == 9 else bits))
+
+    def extensions(self, parameters: Parameters | None) -> list[str]:
+        return [extension.replace("=9", "=8") for extension in super().extensions(parameters)]

@@ -87,6 +87,12 @@ class AcceptsMalformedExtensions(Connection):
     skips = frozenset({"extensions"})
 
 
+class AcceptsMalformedProtocols(Connection):
+    """Does not look whether Sec-WebSocket-Protocol is a list of tokens."""
+
+    skips = frozenset({"protocols"})
+
+
 class TakesFoldsForHeaders(Connection):
     """Takes each line for a header, also one that continues the one before."""
 
@@ -124,6 +130,34 @@ class UpgradeInLowerCase(_Refuses):
 
     def minds(self, request: str) -> bool:
         return "websocket" not in request.lower().partition("upgrade:")[2].split("\r\n")[0] or "bsocket" not in request
+
+
+class ConnectionAsUsual(_Refuses):
+    """Knows Upgrade in Connection only as it is usually written."""
+
+    def minds(self, request: str) -> bool:
+        return not re.search(r"\n(?i:connection):[^\n]*Upgrade", request)
+
+
+class RefusesEmptyValues(_Refuses):
+    """Does not take a header without a value."""
+
+    def minds(self, request: str) -> bool:
+        return re.search(r"\n[^\r:]+:[ \t]*(\r|$)", request) is not None
+
+
+class RefusesOtherThanAscii(_Refuses):
+    """Does not take octets from 0x80 on in a header that it does not know."""
+
+    def minds(self, request: str) -> bool:
+        return not request.isascii()
+
+
+class HttpOneOneOnly(_Refuses):
+    """Knows HTTP/1.1 and no later version."""
+
+    def minds(self, request: str) -> bool:
+        return not request.removeprefix("\r\n").partition("\r\n")[0].endswith(" HTTP/1.1")
 
 
 class ConnectionAlone(_Refuses):
@@ -175,6 +209,51 @@ class WholeRequests(Connection):
         if b"\r\n\r\n" not in self.buffer:
             self.refuse(self.refusal(400))
         return super().shake_hands()
+
+
+class NeedsTheEndInOnePiece(Connection):
+    """Does not find the empty line at the end of a request that arrives in two pieces."""
+
+    def data_received(self, data: bytes) -> None:
+        if not self.open and b"\r\n\r\n" not in data:
+            self.buffer += data
+        else:
+            super().data_received(data)
+
+
+class _Hangs(Connection):
+    """Does not answer some requests."""
+
+    def shake_hands(self) -> bool:
+        request, end, _ = bytes(self.buffer).partition(b"\r\n\r\n")
+        if end and self.minds(request):
+            self.deaf = True
+            return False
+        return super().shake_hands()
+
+    def minds(self, request: bytes) -> bool:
+        raise NotImplementedError
+
+
+class HangsOnFolds(_Hangs):
+    """Does not answer a request with a header over two lines."""
+
+    def minds(self, request: bytes) -> bool:
+        return b"\r\n " in request
+
+
+class HangsOnNul(_Hangs):
+    """Does not answer a request with a NUL in it."""
+
+    def minds(self, request: bytes) -> bool:
+        return b"\0" in request
+
+
+class WaitsForABody(_Hangs):
+    """Waits for a body, even for one of no octets."""
+
+    def minds(self, request: bytes) -> bool:
+        return b"content-length:" in request.lower()
 
 
 class AnswersUnfinishedRequests(Connection):
@@ -325,6 +404,15 @@ class ChoosesNothing(_Chooses):
 
     def choice(self, _offered: list[str]) -> list[str]:
         return ["Sec-WebSocket-Protocol: "]
+
+
+class RepeatsTheProtocols(Connection):
+    """Answers with the subprotocols as they were offered, whether that is one, several, or none."""
+
+    def response(self, accept: str, extensions: list[str], headers: dict[str, str]) -> bytes:
+        offered = headers.get("sec-websocket-protocol")
+        lines = [] if offered is None else [f"Sec-WebSocket-Protocol: {offered}"]
+        return opening.response(accept, extensions, *lines)
 
 
 class ChoosesTwice(_Chooses):

@@ -118,16 +118,6 @@ class NamesByTheirEnd(Connection):
         return headers
 
 
-class KeysInBase64Url(Connection):
-    """Takes keys with + and / for no base64."""
-
-    def parse(self, request: bytes) -> dict[str, str]:
-        headers = super().parse(request)
-        if set(headers["sec-websocket-key"]) & set("+/"):
-            raise BadRequestError(400)
-        return headers
-
-
 class EndsHeadersAtTheFirstEmptyValue(Connection):
     """Takes a header without a value for the end of all headers."""
 
