@@ -6,9 +6,9 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.results import FAILING_CLOSE, NON_STRICT_CLOSE
+from harness.results import FAILING_CLOSE, NON_STRICT_CLOSE, Outcome
 from reports._text import clause_link, cut, first_sentence, number
-from reports._wire import EXCERPT, EXCERPT_OF_PASS, close_code, wire_rows
+from reports._wire import EXCERPT, EXCERPT_OF_PASS, close_code, rows_in_short, wire_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,11 +56,11 @@ class Entry:
     sentence: str
     command: str
     received: tuple[str, ...]
-    has_events: bool  #: whether what was received says something; cases of several connections tell it in words alone
+    has_events: bool  #: whether what was received says something that nothing else does
     closing: tuple[tuple[str, str], ...]
     wire: tuple[WireRow, ...]
     has_times: bool
-    is_brief: bool  #: a pass among very many, of which only what it takes to see that it is one has room
+    is_brief: bool  #: passed or unimplemented among very many: only what it takes to see that has room
     file: str | None  #: the engine's own page, relative to the run's folder, if it is there
 
 
@@ -115,8 +115,11 @@ def entry(
     """What one target made of the case; `most` is the longest wire log of a pass, in rows."""
     cell = column.cells[case]
     events = evidence.wire if evidence else []
-    is_brief = cell.is_plain and most < _BRIEF_BELOW
-    wire = wire_rows(events, most, EXCERPT_OF_PASS, with_octets=not is_brief) if cell.is_plain else wire_rows(events)
+    is_unimplemented = cell.outcome is Outcome.UNIMPLEMENTED and not cell.verdict and not cell.deviation
+    is_brief = (cell.is_plain or is_unimplemented) and most < _BRIEF_BELOW
+    wire = wire_rows(events, most, EXCERPT_OF_PASS) if cell.is_plain else wire_rows(events)
+    if is_brief:
+        wire = rows_in_short(events, most)
     return Entry(
         column=column,
         cell=cell,
@@ -124,13 +127,18 @@ def entry(
         sentence=sentence(cell, evidence),
         command=repeat_command(survey, column, case),
         received=_some(evidence.received, _MOST_EVENTS_OF_PASS if cell.is_plain else _MOST_EVENTS) if evidence else (),
-        has_events=evidence is not None and bool(evidence.accepted or evidence.received or evidence.closing),
+        has_events=_has_events(evidence) and not (is_brief and any(row.css == "r" for row in wire)),
         closing=_closing(evidence.closing) if evidence and evidence.closing else (),
         wire=wire,
         has_times=any(event.at_ms is not None for event in events),
         is_brief=is_brief,
         file=file,
     )
+
+
+def _has_events(evidence: Evidence | None) -> bool:
+    """Whether a list of them was kept: cases of ours, which may have several connections, tell it in words alone."""
+    return evidence is not None and bool(evidence.accepted or evidence.received or evidence.closing)
 
 
 def sentence(cell: Cell, evidence: Evidence | None) -> str:

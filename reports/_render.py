@@ -53,8 +53,7 @@ _STATIC = ("report.css", "report.js")
 #: Of so many targets the overview tells what failed, and so much of each: who has one implementation looks for that.
 _FEW_TARGETS, _MOST_FAILURES = 3, 20
 
-_TITLE = 90
-_TITLE_OF_PROBE = 140
+_LONGEST_TITLE = 140
 
 
 def write_report(
@@ -114,8 +113,8 @@ class _Writer:
         for name in _STATIC:
             (static / name).write_bytes((files("reports") / "static" / name).read_bytes())
         conformance, limits = self._site.conformance, self._site.limits
-        self._cases(conformance, "cases", "case.html.j2", _TITLE)
-        self._cases(limits, "limits", "probe.html.j2", _TITLE_OF_PROBE)
+        self._cases(conformance, "cases", "case.html.j2")
+        self._cases(limits, "limits", "probe.html.j2")
         self._implementations()
         linked = len(conformance.rows) * len(conformance.columns) <= MOST_LINKED_CELLS
         few = len(self._site.targets) <= _FEW_TARGETS
@@ -138,14 +137,14 @@ class _Writer:
         self._remove_old()
         return self._destination / "index.html"
 
-    def _cases(self, survey: Survey, folder: str, template: str, longest_title: int) -> None:
+    def _cases(self, survey: Survey, folder: str, template: str) -> None:
         for position, row in enumerate(survey.rows):
             columns = [column for column in survey.columns if row.case in column.cells]
             keys = [(column.run.target, column.run.engine, row.case) for column in columns]
             evidence = self._recorded.evidence.read(keys)
             found = [evidence[key] for key in keys if key in evidence]
             if found:
-                survey.titles[row.case] = first_sentence(found[0].sent, longest_title)
+                survey.titles[row.case] = first_sentence(found[0].sent, _LONGEST_TITLE)
             for column, key in zip(columns, keys, strict=True):
                 if column.cells[row.case].outcome is not Outcome.PASSED:
                     self._sentences[key] = sentence(column.cells[row.case], evidence.get(key))

@@ -67,24 +67,26 @@ def rows_of_passes(passes: int) -> int:
     return max(FEWEST_ROWS, min(MOST_ROWS, BUDGET // (_ROW_SIZE * max(1, passes))))
 
 
-def wire_rows(
-    events: Sequence[WireEvent], most: int = MOST_ROWS, excerpt: int = EXCERPT, *, with_octets: bool = True
-) -> tuple[WireRow, ...]:
+def wire_rows(events: Sequence[WireEvent], most: int = MOST_ROWS, excerpt: int = EXCERPT) -> tuple[WireRow, ...]:
     """A wire log in words: all of it, or what there is room for and how much was left out.
 
     Octets go first, for their frames say the same; then the middle.
     """
-    if len(events) <= most and with_octets:
+    if len(events) <= most:
         return tuple(_wire_row(event, excerpt) for event in events)
     frames = [event for event in events if event.kind != "octets"]
     if 0 < len(frames) < len(events):
         return (*wire_rows(frames, most - 1, excerpt), _left_out(len(events) - len(frames), "rows of octets"))
-    if len(events) <= most:
-        return wire_rows(events, most, excerpt)
     tail = most // 3
     head = most - tail
     gap = _left_out(len(events) - most, "events")
     return (*wire_rows(events[:head], head, excerpt), gap, *wire_rows(events[-tail:], tail, excerpt))
+
+
+def rows_in_short(events: Sequence[WireEvent], most: int) -> tuple[WireRow, ...]:
+    """Frames and notes alone, if there are any; that the rest is left out is for the page to say, once for all."""
+    told = [event for event in events if event.kind in ("frame", "note")]
+    return wire_rows(told or events, most, EXCERPT_OF_PASS)
 
 
 def _left_out(count: int, what: str) -> WireRow:

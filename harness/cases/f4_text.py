@@ -137,7 +137,7 @@ async def invalid_fragments(talk: Talk) -> Finding:
     for fragments in texts:
         peer = await talk.open()
         await peer.write(b"".join(fragmented(Opcode.TEXT, fragments)), until_refused=True)
-        found = await talk.fails(peer, (1007,), late=f"It took {b' | '.join(fragments)!r}")
+        found = await talk.fails(peer, (1007,), what=f"It took {b' | '.join(fragments)!r}")
         if found.behavior != "OK":
             return found
         peer.drop()

@@ -133,4 +133,4 @@ async def continuation_behind_the_end(talk: Talk) -> Finding:
     peer = await talk.open()
     message = b"".join(fragmented(Opcode.TEXT, [b"Hel", b"lo"]))
     await peer.write(message + frame(Opcode.CONTINUATION, b"more"), until_refused=True)
-    return await talk.fails(peer, before=(b"Hello",), late="It took a continuation of nothing")
+    return await talk.fails(peer, before=(b"Hello",), what="It took a continuation of nothing")

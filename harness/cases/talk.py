@@ -153,15 +153,17 @@ class Talk:
         """Give it some time for what it must not do; none, if it has ended the connection."""
         await peer.end(QUIET_S)
 
-    async def fails(self, peer: Peer, codes: Collection[int] = (1002,), *, what: str = _TOOK) -> Finding:
+    async def fails(
+        self, peer: Peer, codes: Collection[int] = (1002,), *, before: Collection[bytes] = (), what: str = _TOOK
+    ) -> Finding:
         """It has to fail the connection (RFC 6455 7.1.7): by a close frame with one of the codes, or by ending TCP.
 
-        `what`: what it has done if it did not.
+        `before`: messages that may be echoed before that. `what`: what it has done if it did not.
         """
-        if not await self.waits(peer, lambda: peer.refused or bool(peer.messages)):
+        if not await self.waits(peer, lambda: peer.refused or len(peer.messages) > len(before)):
             return failed(f"{what}: the connection was still open after {self.patience:g} s.")
-        if peer.messages:
-            return failed(f"{what} and answered with {shown(peer.messages[0].payload)}.")
+        if unexpected := [message.payload for message in peer.messages if message.payload not in before]:
+            return failed(f"{what} and answered with {shown(unexpected[0])}.")
         if peer.close_came and peer.close_code not in codes:
             told = "no code" if peer.close_code is None else f"the code {peer.close_code}"
             finding = ok if peer.close_code is None else non_strict
