@@ -136,7 +136,9 @@ def _failures_of(recorded: Recorded, site: Site, column: Column, most: int) -> I
         if cell.result is None:
             continue
         found = [str(cell.result.verdict)] if cell.result.verdict else []
-        found += [f"behavior {cell.result.behavior}", f"closing {cell.result.behavior_close}"]
+        found.append(f"behavior {cell.result.behavior}")
+        if cell.has_closing:
+            found.append(f"closing {cell.result.behavior_close}")
         if cell.result.remote_close_code is not None:
             found.append(f"close code {cell.result.remote_close_code}")
         yield "<br>".join((

@@ -113,6 +113,11 @@ def test_a_failure_is_told_with_both_fields_a_sentence_and_how_to_repeat_it(reco
     assert "Repeat: wsconform run echo --engine autobahn --cases 6.4.1" in text
 
 
+def test_a_failure_of_a_case_of_ours_has_one_verdict(recording: Recording):
+    recording.result("F.1.1", engine="native", **FAILED)
+    assert "F.1.1 of echo (native): behavior FAILED, close code 1000" in plain(recording)
+
+
 def test_stale_deviations_are_told_with_their_reason(recording: Recording):
     recording.target(deviations=[Deviation(cases=["1.*"], behavior=Behavior.FAILED, reason="Old bug.")])
     recording.result("1.1.1")
