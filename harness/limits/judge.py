@@ -163,25 +163,30 @@ class Growth:
 
     At first it may: a heap with a garbage collector takes what it can get (some 150 MiB of Node.js were seen, and no
     more). So who seems to keep what comes gets more of it, until it is clear. `wave`: octets that one would leave.
+    Servers with such a heap are quick: one that has worked for long is believed after fewer waves.
     """
 
-    LEAST, MOST = 3, 21
+    LEAST, ENOUGH, MOST = 3, 9, 21
+    LONG_S = 10.0  #: of the server's processor time
     SURE = 256 * MIB  #: no heap takes that much more than it needs
 
     def __init__(self, wave: int) -> None:
         self._wave = wave
         self._memory: list[int] = []
+        self._most = self.MOST
 
-    def add(self, memory: int) -> None:
-        """A wave has been dealt with."""
+    def add(self, memory: int, cost: float = 0.0) -> None:
+        """A wave has been dealt with; `cost`: processor time that all took until now, in seconds."""
         self._memory.append(memory)
+        if cost > self.LONG_S:
+            self._most = self.ENOUGH
 
     @property
     def is_unclear(self) -> bool:
         """Whether there should be another wave."""
         if len(self._memory) < self.LEAST:
             return True
-        return self.is_kept and len(self._memory) < self.MOST and self.octets < self.SURE
+        return self.is_kept and len(self._memory) < self._most and self.octets < self.SURE
 
     @property
     def octets(self) -> int:

@@ -1,8 +1,10 @@
 """Implementations as local processes."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from harness.errors import TargetError
@@ -21,6 +23,20 @@ def test_who_answers_in_the_place_of_our_server_is_not_judged(
     with pytest.raises(TargetError, match=rf"ours did not start: it listens on port \d+, not on PORT={port}"):
         ours.start()
     other.stop()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_process_listens_where_psutil_says_so_and_not_where_it_is_connected(address: str):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection((address, port)) as client:
+            us = psutil.Process()
+            ports = set(process._listening([us]))
+            assert port in ports
+            assert client.getsockname()[1] not in ports
+            assert ports == {c.laddr.port for c in us.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+    assert port not in set(process._listening([us]))
 
 
 def test_a_server_that_finds_its_port_taken_is_told_from_the_one_that_took_it(

@@ -22,14 +22,14 @@ async def _flood(attempt: Attempt, burst: bytes, bursts: int, *, reads: bool) ->
     peer.answers_pings = False
     if not reads:
         peer.stop_reading()
-    growth = Growth(len(burst) * bursts)
+    growth, began = Growth(len(burst) * bursts), attempt.cost()
     while growth.is_unclear:
         for _ in range(bursts):
             if not await peer.write(burst, _STALL_S):
                 attempt.figures["octets that it took"] = peer.sent
                 how = "stopped reading" if not peer.broken else "ended the connection"
                 return Finding(ENFORCED, f"It {how} after {peer.sent:,} octets.")
-        growth.add(await _memory(attempt, peer, reads=reads))
+        growth.add(await _memory(attempt, peer, reads=reads), attempt.cost() - began)
     attempt.figures["octets that it took"] = peer.sent
     words = f"It took all {peer.sent:,} octets."
     if growth.is_kept:

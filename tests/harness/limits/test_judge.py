@@ -206,6 +206,17 @@ def test_a_server_that_keeps_what_comes_is_found_out_at_the_last_wave():
     assert (last.is_unclear, last.is_kept) == (False, True)
 
 
+def test_one_that_has_worked_for_long_is_believed_after_fewer_waves():
+    growth = grown([100 + 13 * number for number in range(Growth.ENOUGH - 1)], 13)
+    growth.add(100 + 13 * Growth.ENOUGH, cost=Growth.LONG_S)
+    assert growth.is_unclear
+    growth.add(113 + 13 * Growth.ENOUGH, cost=Growth.LONG_S + 0.1)
+    assert (growth.is_unclear, growth.is_kept) == (False, True)
+    early = Growth(13)
+    early.add(100, cost=60)
+    assert early.is_unclear
+
+
 def test_more_than_any_heap_takes_is_clear_before_the_last_wave():
     growth = grown([100 * MIB, 200 * MIB, 355 * MIB], 20 * MIB)
     assert growth.is_unclear
