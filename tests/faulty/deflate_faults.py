@@ -259,7 +259,7 @@ class RefusesTheEmptyBlock(Connection):
     """Takes a compressed empty message (0x00) for no DEFLATE."""
 
     def inflate(self, part: bytes) -> bytes:
-        if part == b"\0":
+        if part == b"\0" and self.header and self.header.opcode and self.header.fin and self.header.length == 1:
             raise FailureError(INVALID_DATA)
         return super().inflate(part)
 

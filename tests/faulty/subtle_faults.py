@@ -264,7 +264,8 @@ class ChecksTheFirstOctets(Connection):
     """Checks the first N octets of a text only."""
 
     def check_text(self, part: bytes, *, final: bool) -> None:
-        super().check_text(part[: max(0, int(self.argument) - self.size + len(part))], final=final and not self.size)
+        most = int(self.argument)
+        super().check_text(part[: max(0, most - self.size + len(part))], final=final and self.size <= most)
 
 
 class ChecksOneFrameOnly(Connection):
@@ -394,7 +395,7 @@ class CodesByTheThousand(Connection):
 
 
 class ClosesBeforeItsAnswers(Connection):
-    """Drops the answers that are not written when a close frame comes."""
+    """Drops the answers that are not written when a close frame comes, or when it fails the connection."""
 
     def data_received(self, data: bytes) -> None:
         self.answers: list[tuple[int, bytes]] = []
