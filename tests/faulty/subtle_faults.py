@@ -196,6 +196,14 @@ class OpcodeOnEveryFragment(Connection):
             self.send_frame(opcode, piece, fin=number == len(pieces))
 
 
+class LosesTheEndOfABuffer(Connection):
+    """Loses the last octet of a message whose frame has exactly N octets."""
+
+    def message(self, opcode: int, payload: bytes) -> None:
+        header = 6 + (len(payload) > 125) * 2 + (len(payload) > 65535) * 6
+        super().message(opcode, payload[:-1] if header + len(payload) == int(self.argument) else payload)
+
+
 class PongsWithMore(Connection):
     """Its pongs have what was left of a longer one before them."""
 
@@ -229,6 +237,20 @@ class PingsIntoTheMessage(Connection):
         if self.opcode is not None:
             self.fragments.append(payload)
         super().ping(payload)
+
+
+class SharesItsFragments(Connection):
+    """Has one place for fragments, which all connections share."""
+
+    shared: ClassVar[list[bytes]] = []
+
+    def begin_message(self, header: Header) -> None:
+        super().begin_message(header)
+        SharesItsFragments.shared = self.fragments
+
+    def end_frame(self, header: Header) -> None:
+        self.fragments = self.shared
+        super().end_frame(header)
 
 
 class CountsFragmentsInAnOctet(Connection):
@@ -295,6 +317,14 @@ class ForgetsUtf8BetweenFragments(Connection):
         if self.lenient and part:
             part, self.lenient = part.lstrip(bytes(range(0x80, 0xC0))), False
         super().check_text(part, final=final)
+
+
+class PingsForgetUtf8(Connection):
+    """Forgets what it has of a character when a ping comes between two fragments."""
+
+    def ping(self, payload: bytes) -> None:
+        self.utf8 = self.new_utf8_decoder()
+        super().ping(payload)
 
 
 class SkipsOctetsByTheWord(Connection):
