@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from harness.cases.compressed import HELLO, RSV1, TEXT, Deflating, compressed_fragments, compressed_frame
+from harness.cases.compressed import (
+    HELLO,
+    RSV1,
+    TEXT,
+    Compressor,
+    Deflating,
+    compressed_fragments,
+    compressed_frame,
+)
 from harness.cases.model import Opcode
+from harness.cases.octets import fragmented
 from harness.cases.talk import Family, Finding, Talk, failed, informational, ok
 from harness.engines.native.peer import close_payload, frame
 
@@ -131,3 +140,38 @@ async def not_negotiated(talk: Talk) -> Finding:
     peer = await talk.open()
     await peer.write(compressed_frame(HELLO), until_refused=True)
     return await talk.fails(peer)
+
+
+@FAMILY.case(
+    "Messages in fragments, in turn compressed and not.",
+    "All come back: RSV1 of the first fragment says of each whether it is compressed.",
+    "RFC 7692 6",
+    "RFC 7692 6.1",
+)
+async def fragments_in_turn(talk: Talk) -> Finding:
+    connection = await Deflating.open(talk)
+    for number in range(6):
+        content = TEXT[: 50 * (number + 1)]
+        octets, rsv = (content, 0) if number % 2 else (connection.compress(content), RSV1)
+        middle = len(octets) // 2
+        await connection.write(b"".join(fragmented(Opcode.TEXT, [octets[:middle], octets[middle:]], rsv=rsv)))
+        await connection.same(content)
+    await connection.close()
+    return ok("All came back.")
+
+
+@FAMILY.case(
+    "Compressed text of characters of one to four octets, in fragments of one octet, stored blocks and others.",
+    _BACK,
+    "RFC 7692 6.1",
+    "RFC 6455 5.6",
+)
+async def characters_in_fragments(talk: Talk) -> Finding:
+    connection = await Deflating.open(talk)
+    text = "a\u00e9\u20ac\U0001f600z".encode() * 3
+    for level in (0, 6):
+        octets = Compressor(level=level)(text)
+        await connection.write(compressed_fragments(Opcode.TEXT, [bytes([octet]) for octet in octets]))
+        await connection.same(text)
+    await connection.close()
+    return ok("It came back twice.")

@@ -194,3 +194,19 @@ async def merely_offered(talk: Talk) -> Finding:
         await connection.echo(TEXT)
     await connection.close()
     return ok("All came back.")
+
+
+@FAMILY.case(
+    "Two connections, on each three messages that refer to those before, in turn.",
+    "Each message comes back on its own connection: each has a context of its own.",
+    "RFC 7692 7.2.2",
+    "RFC 7692 7.2.1",
+)
+async def on_two_connections(talk: Talk) -> Finding:
+    connections = [await Deflating.open(talk) for _ in range(2)]
+    for number in range(3):
+        for which, connection in enumerate(connections):
+            await connection.echo(b"%d.%d: " % (which, number) + TEXT[which * 700 : which * 700 + 1400])
+    for connection in connections:
+        await connection.close()
+    return ok("All came back.")

@@ -95,3 +95,17 @@ async def header_in_pieces(talk: Talk) -> Finding:
         await talk.same(peer, content, Opcode.BINARY)
     await talk.close(peer)
     return ok("Three messages came back.")
+
+
+@FAMILY.case(
+    "Messages around each power of two from 512 to 131,072: whatever a buffer holds, with and without the header.",
+    "Each comes back as it was sent.",
+    "RFC 6455 5.2",
+)
+async def around_buffers(talk: Talk) -> Finding:
+    peer = await talk.open()
+    sizes = [(1 << bits) + more for bits in range(9, 18) for more in range(-14, 2)]
+    for size in sizes:
+        await talk.echo(peer, talk.random.randbytes(size), Opcode.BINARY)
+    await talk.close(peer)
+    return ok(f"{len(sizes)} messages came back.")

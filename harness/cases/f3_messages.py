@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.cases.model import Opcode
 from harness.cases.octets import fragmented, in_fragments_of
-from harness.cases.talk import Family, Finding, Talk, failed, ok
+from harness.cases.talk import ANSWER_S, Family, Finding, Talk, failed, ok
 from harness.engines.native.peer import frame
 
 FAMILY = Family("F.3")
@@ -115,3 +115,22 @@ async def server_s_frames(talk: Talk) -> Finding:
     await talk.echo(peer, b"x" * 100_000)
     await talk.close(peer)
     return failed(f"It sends {peer.broken_rules[0]}.") if peer.broken_rules else ok("They are right.")
+
+
+@FAMILY.case(
+    "Two connections, a message in two fragments on each, the fragments in turn.",
+    "Each message comes back on its own connection, whole.",
+    "RFC 6455 5.4",
+)
+async def on_two_connections(talk: Talk) -> Finding:
+    peers = [await talk.open() for _ in range(2)]
+    messages = ([b"first, ", b"to the end"], [b"second, ", b"no less"])
+    halves = [list(fragmented(Opcode.TEXT, parts)) for parts in messages]
+    for half in range(2):
+        for peer, frames in zip(peers, halves, strict=True):
+            await peer.write(frames[half] + frame(Opcode.PING, b"%d" % half))
+            await peer.pong(ANSWER_S, b"%d" % half)  # so that it was read before the next is sent
+    for peer, parts in zip(peers, messages, strict=True):
+        await talk.same(peer, b"".join(parts))
+        await talk.close(peer)
+    return ok("Both came back.")

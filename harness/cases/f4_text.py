@@ -142,3 +142,19 @@ async def invalid_fragments(talk: Talk) -> Finding:
             return found
         peer.drop()
     return ok(f"It failed the connection, {len(texts)} of {len(texts)} times.")
+
+
+@FAMILY.case(
+    "Text of characters of one to four octets in fragments of one octet, a ping between all of them.",
+    "It comes back unchanged.",
+    "RFC 6455 5.4",
+    "RFC 6455 5.6",
+)
+async def pings_in_characters(talk: Talk) -> Finding:
+    peer = await talk.open()
+    text = "a\u00e9\u20ac\U0001f600z".encode()
+    pieces = fragmented(Opcode.TEXT, [bytes([octet]) for octet in text])
+    await peer.write(frame(Opcode.PING, b"between").join(pieces), until_refused=True)
+    await talk.same(peer, text)
+    await talk.close(peer)
+    return ok("It came back unchanged.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from dataclasses import replace
+from typing import ClassVar
 
 from tests.faulty.connection import (
     BINARY,
@@ -114,6 +115,15 @@ class ForgetsClientContext(Connection):
         return super().extensions(parameters and replace(parameters, client_no_context_takeover=False))
 
 
+class SharesItsContext(Connection):
+    """Has one context for what connections with the same parameters send."""
+
+    shared: ClassVar[dict[Parameters, Deflate]] = {}
+
+    def new_deflate(self, parameters: Parameters) -> Deflate:
+        return self.shared.setdefault(parameters, Deflate(parameters))
+
+
 class KeepsContext(Connection):
     """Agrees to server_no_context_takeover and keeps its context."""
 
@@ -207,6 +217,13 @@ class TakesNoneForCompressedAfterOne(Connection):
         super().begin_message(header._replace(rsv=0) if self.plain else header)
 
 
+class TakesFragmentsForCompressed(Connection):
+    """Takes every message in fragments for a compressed one."""
+
+    def begin_message(self, header: Header) -> None:
+        super().begin_message(header if header.fin or not self.deflate else header._replace(rsv=RSV1))
+
+
 class ForgetsContextAtUncompressed(Connection):
     """Forgets the client's context at a message that is not compressed."""
 
@@ -259,7 +276,7 @@ class RefusesTheEmptyBlock(Connection):
     """Takes a compressed empty message (0x00) for no DEFLATE."""
 
     def inflate(self, part: bytes) -> bytes:
-        if part == b"\0":
+        if part == b"\0" and self.header and self.header.opcode and self.header.fin and self.header.length == 1:
             raise FailureError(INVALID_DATA)
         return super().inflate(part)
 
@@ -336,6 +353,15 @@ class NoUtf8CheckOfInflated(Connection):
     def check_text(self, part: bytes, *, final: bool) -> None:
         if not self.compressed:
             super().check_text(part, final=final)
+
+
+class ChecksInflatedFragmentsAlone(Connection):
+    """Checks the text of each inflated fragment alone: refuses a character that is split over two."""
+
+    def end_frame(self, header: Header) -> None:
+        if self.compressed and self.opcode == TEXT and not header.opcode & CLOSE and not header.fin:
+            super().check_text(b"", final=True)
+        super().end_frame(header)
 
 
 class InflatesAtMost(Connection):

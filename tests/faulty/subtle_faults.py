@@ -196,6 +196,14 @@ class OpcodeOnEveryFragment(Connection):
             self.send_frame(opcode, piece, fin=number == len(pieces))
 
 
+class LosesTheEndOfABuffer(Connection):
+    """Loses the last octet of a message whose frame has exactly N octets."""
+
+    def message(self, opcode: int, payload: bytes) -> None:
+        header = 6 + (len(payload) > 125) * 2 + (len(payload) > 65535) * 6
+        super().message(opcode, payload[:-1] if header + len(payload) == int(self.argument) else payload)
+
+
 class PongsWithMore(Connection):
     """Its pongs have what was left of a longer one before them."""
 
@@ -231,6 +239,20 @@ class PingsIntoTheMessage(Connection):
         super().ping(payload)
 
 
+class SharesItsFragments(Connection):
+    """Has one place for fragments, which all connections share."""
+
+    shared: ClassVar[list[bytes]] = []
+
+    def begin_message(self, header: Header) -> None:
+        super().begin_message(header)
+        SharesItsFragments.shared = self.fragments
+
+    def end_frame(self, header: Header) -> None:
+        self.fragments = self.shared
+        super().end_frame(header)
+
+
 class CountsFragmentsInAnOctet(Connection):
     """Loses a message of 256 fragments or more, but for the last of them."""
 
@@ -264,7 +286,8 @@ class ChecksTheFirstOctets(Connection):
     """Checks the first N octets of a text only."""
 
     def check_text(self, part: bytes, *, final: bool) -> None:
-        super().check_text(part[: max(0, int(self.argument) - self.size + len(part))], final=final and not self.size)
+        most = int(self.argument)
+        super().check_text(part[: max(0, most - self.size + len(part))], final=final and self.size <= most)
 
 
 class ChecksOneFrameOnly(Connection):
@@ -294,6 +317,14 @@ class ForgetsUtf8BetweenFragments(Connection):
         if self.lenient and part:
             part, self.lenient = part.lstrip(bytes(range(0x80, 0xC0))), False
         super().check_text(part, final=final)
+
+
+class PingsForgetUtf8(Connection):
+    """Forgets what it has of a character when a ping comes between two fragments."""
+
+    def ping(self, payload: bytes) -> None:
+        self.utf8 = self.new_utf8_decoder()
+        super().ping(payload)
 
 
 class SkipsOctetsByTheWord(Connection):
@@ -394,7 +425,7 @@ class CodesByTheThousand(Connection):
 
 
 class ClosesBeforeItsAnswers(Connection):
-    """Drops the answers that are not written when a close frame comes."""
+    """Drops the answers that are not written when a close frame comes, or when it fails the connection."""
 
     def data_received(self, data: bytes) -> None:
         self.answers: list[tuple[int, bytes]] = []

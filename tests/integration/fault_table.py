@@ -109,6 +109,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--table", default="build/faults.md", help="where `make faults` writes its table")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those of which `make test` has a sample are all run here."""
+    for item in items:
+        if item.name.startswith("test_a_fault_is_found_"):
+            item.add_marker("slow")
+
+
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """Print the table, and write it."""
     rows = [
