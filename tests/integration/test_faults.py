@@ -32,6 +32,7 @@ WITHOUT_A_FAULT = {
     "D.1.7": "no RFC says what a compressed message without an octet is: every verdict is INFORMATIONAL",
     "D.3.8": "nor whether a message may end inside a block",
     "F.6.35": "nor what becomes of a message with the end of the stream right behind it",
+    "H.1.12": "a server may ignore an Upgrade that lists something else as well, or may not",
     "H.1.25": "a client must not send frames before the answer, so that a server may do with them what it wants",
     "H.3.16": "a server may take LF alone for the end of a line, or may not",
 }
