@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import selection
 from harness.journal import read_results, read_run
 from tests.support import Command, ours
 
@@ -39,6 +40,23 @@ def test_a_failing_verdict_exits_1_and_says_how_to_repeat_it(wsconform: Command,
     done = wsconform("run", str(implementation()), "--cases", "1.1.*", FAKE_WSTEST="fail=1.1.3")
     assert done.returncode == 1
     assert "1.1.3: FAILED, close FAILED; alone: wsconform run fake --cases 1.1.3 --engine autobahn" in done.stdout
+
+
+def test_what_autobahn_has_not_is_left_out_and_where_it_was_asked_for_by_name_that_is_told(
+    wsconform: Command, implementation: Callable[..., Path]
+):
+    done = wsconform("run", str(implementation()), "--cases", "1.1.*", "--cases", "H.*", "--cases", "D.1.1")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "fake  8 of 8 cases: 8 passed")
+    told = [line for line in done.stderr.splitlines() if "Autobahn Testsuite" in line]
+    assert told == ["left out, for the Autobahn Testsuite has no such cases: H.*, D.1.1"]
+
+
+def test_who_asks_for_all_and_for_autobahn_gets_all_that_autobahn_has(
+    wsconform: Command, implementation: Callable[..., Path]
+):
+    done = wsconform("run", str(implementation()), "--exclude", "12.*", "--exclude", "13.*", "--exclude", "6.*")
+    assert done.stdout.splitlines()[0] == "fake  156 of 156 cases: 156 passed"
+    assert "Autobahn Testsuite" not in done.stderr
 
 
 def test_a_known_deviation_is_no_failure(wsconform: Command, implementation: Callable[..., Path]):
@@ -116,6 +134,8 @@ def test_a_server_that_is_none_exits_3_and_says_what_it_does(
         (["run", "refimpl", "--wstest", "/no/wstest"], 3, "no wstest at '/no/wstest'"),
         (["run", "refimpl", "--output", "/proc/run"], 3, "cannot write /proc/run"),
         (["run", "--resume"], 2, "there is no run to resume"),
+        (["run", "refimpl", "--cases", "H.*"], 2, "the Autobahn Testsuite has no H.1.1"),
+        (["crosscheck", "refimpl", "--cases", "D.1.*", "--cases", "F.2.1"], 2, "the Autobahn Testsuite has no D.1.1"),
         (["runn"], 2, "No such command 'runn'"),
         (["gate", "nowhere"], 2, "nowhere holds no run"),
         (["report", "nowhere"], 2, "nowhere holds no run"),
@@ -197,7 +217,9 @@ def test_quiet_is_quiet_and_verbose_tells_each_case(wsconform: Command, implemen
 def test_cases_and_implementations_are_listed(wsconform: Command):
     listed = [line.split()[0] for line in wsconform("cases", "list", "7.1.*").stdout.splitlines()]
     assert listed == [f"7.1.{number}" for number in range(1, 7)]
-    assert len(json.loads(wsconform("cases", "list", "--json").stdout)) == 517 + 68
+    rows = [row["id"] for row in json.loads(wsconform("cases", "list", "--json").stdout)]
+    assert rows == list(selection.known())
+    assert [sum(row[0] in letters for row in rows) for letters in ("123456789", "L")] == [517, 68]
     assert "refimpl" in wsconform("implementations", "list").stdout
 
 

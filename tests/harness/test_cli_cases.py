@@ -60,3 +60,18 @@ def test_a_case_that_there_is_not_is_one_line_with_a_suggestion(wsconform: Comma
 
 def test_cases_show_wants_a_case(wsconform: Command):
     assert wsconform("cases", "show").returncode == 2
+
+
+def test_a_case_that_talks_is_shown_in_words_and_says_where_its_octets_are_to_be_seen(wsconform: Command):
+    assert wsconform("cases", "show", "H.2.1").stdout.splitlines() == [
+        "H.2.1  No Host.",
+        "expects  It is refused with a status of 400 or more.",
+        "clauses  RFC 6455 4.2.1, RFC 9112 3.2",
+        "octets   wsconform run refimpl --cases H.2.1 --verbose shows them",
+    ]
+
+
+def test_the_json_of_a_case_that_talks_says_nothing_of_what_it_has_not(wsconform: Command):
+    (case,) = json.loads(wsconform("cases", "show", "F.1.1", "--json").stdout)
+    assert (case["id"], case["steps"], case["accepted"], case["closeCodes"]) == ("F.1.1", [], {}, None)
+    assert {case[key] for key in ("closedByEngine", "requireClean", "offer", "messages")} == {None}

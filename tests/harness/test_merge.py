@@ -43,6 +43,25 @@ def test_all_shards_are_the_whole_run(tmp_path: Path):
     assert [part.selection.shard for part in run.parts] == ["1/3", "2/3", "3/3"]
 
 
+def test_of_a_run_of_autobahn_nothing_is_lost_that_it_has_not(tmp_path: Path):
+    made = []
+    for part in ("1/2", "2/2"):
+        cases = selection.shard(ALL, part, deflates=True)
+        targets = [about(len(cases), engine=engine) for engine in ("autobahn", "native")]
+        run = run_of(*targets, cases=("1.1.*", "H.*"), shard=part, id=part[0])
+        found = [result(case, engine=engine) for case in cases for engine in ("autobahn", "native")]
+        made.append(write(tmp_path / part[0], run, *found))
+    done = merge(made, tmp_path / "all")
+    assert [(target.expected, target.lost) for target in done.run.targets] == [(8, []), (8, [])]
+    assert done.exit_code is ExitCode.PASSED
+
+
+def test_of_a_run_of_ours_alone_all_are_missed_that_were_asked_for(tmp_path: Path):
+    run = run_of(about(1), cases=("1.1.1", "H.1.*"), shard="1/2", id="1")
+    done = merge([write(tmp_path / "1", run, result("1.1.1"))], tmp_path / "all")
+    assert [lost.case for lost in done.run.targets[0].lost] == selection.resolve(["H.1.*"])
+
+
 def test_a_shard_that_is_missing_is_lost_and_never_green(tmp_path: Path):
     done = merge(shards(tmp_path, 3, without=2), tmp_path / "all")
     assert done.exit_code is ExitCode.INCOMPLETE

@@ -5,20 +5,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import selection
+from harness.cases import catalogue
 from harness.errors import UsageError
 from harness.limits.catalogue import probes
 from harness.results import case_order
 from harness.selection import ALONE, BULK_SECTIONS, resolve, section, shares, weights
 
-ALL = list(weights())
+AUTOBAHNS = list(weights())
+ALL = list(catalogue())
+OURS = ALL[517:]
 
 
 def test_there_are_the_517_cases_of_autobahn_25_10_1():
-    by_section = Counter(section(case) for case in ALL)
+    by_section = Counter(section(case) for case in AUTOBAHNS)
     assert by_section == {
         "1": 16, "2": 11, "3": 7, "4": 10, "5": 20, "6": 145, "7": 37, "9": 54, "10": 1, "12": 90, "13": 126,
     }  # fmt: skip
-    assert len(ALL) == 517
+    assert len(AUTOBAHNS) == 517
+    assert ALL[:517] == AUTOBAHNS
+    assert {section(case) for case in OURS} == {"D", "F", "H"}
 
 
 def test_star_asks_for_all_in_order_and_the_probes_after_them():
@@ -28,8 +33,28 @@ def test_star_asks_for_all_in_order_and_the_probes_after_them():
 
 
 def test_exclusion_takes_away():
-    assert len(resolve(["*"], ["12.*", "13.*", "L.*"])) == 301
-    assert len(resolve(["*"], ["12.*", "13.*", "L.*"], "conformance")) == 301
+    without = ["12.*", "13.*", "D.*", "F.*", "H.*", "L.*"]
+    assert len(resolve(["*"], without)) == 301
+    assert len(resolve(["*"], without, "conformance")) == 301
+
+
+def test_of_autobahns_there_are_those_alone_that_the_testsuite_has():
+    assert resolve(["*"], of_autobahn=True) == [*AUTOBAHNS, *probes()]
+    assert resolve(["*"], suite="conformance", of_autobahn=True) == AUTOBAHNS
+    assert resolve(["H.*", "1.1.1", "L.1.1", "D.1.2"], of_autobahn=True) == ["1.1.1", "L.1.1"]
+
+
+@pytest.mark.parametrize("pattern", ["H.*", "F.1.1", "D.2.*"])
+def test_where_autobahn_has_none_of_what_is_asked_for_it_is_an_error_that_names_one(pattern: str):
+    first = resolve([pattern])[0]
+    with pytest.raises(UsageError, match=rf"the Autobahn Testsuite has no {first}, nor another"):
+        resolve([pattern], of_autobahn=True)
+    with pytest.raises(UsageError, match="no case is left"):
+        resolve([pattern], [pattern], of_autobahn=True)
+
+
+def test_patterns_that_fit_nothing_of_autobahns_are_told():
+    assert selection.not_autobahns(["*", "1.*", "H.*", "F.1.1", "L.*", "D.1.*", "99"]) == ["H.*", "F.1.1", "D.1.*"]
 
 
 def test_a_pattern_of_the_other_suite_is_told_so():
@@ -55,7 +80,7 @@ def test_excluding_everything_is_an_error():
         resolve(["1.*"], ["1.*"])
 
 
-@given(st.lists(st.sampled_from(ALL), min_size=1, unique=True), st.integers(1, 8), st.booleans())
+@given(st.lists(st.sampled_from(AUTOBAHNS), min_size=1, unique=True), st.integers(1, 8), st.booleans())
 def test_shares_hold_each_case_once_and_never_mix_bulk_with_the_rest(cases: list[str], jobs: int, deflates: bool):
     phases = shares(cases, jobs, deflates=deflates)
     assert sorted(case for phase in phases for share in phase for case in share) == sorted(cases)
@@ -65,7 +90,7 @@ def test_shares_hold_each_case_once_and_never_mix_bulk_with_the_rest(cases: list
 
 
 def test_what_hangs_on_when_the_peer_reads_runs_first_and_beside_nothing():
-    first, *rest = shares(ALL, 4, deflates=True)
+    first, *rest = shares(AUTOBAHNS, 4, deflates=True)
     assert first == [["3.4", "4.1.5", "4.2.5"]]
     assert not ALONE & {case for phase in rest for share in phase for case in share}
 
@@ -78,6 +103,24 @@ def test_the_cases_that_wait_are_spread_over_the_shares():
 def test_long_work_is_cut_into_shares_so_that_little_is_lost_with_one():
     bulk = shares(resolve(["13.*"]), 2, deflates=True)[0]
     assert max(sum(weights()[case] for case in share) for share in bulk) < 60_000
+
+
+def test_a_case_of_ours_weighs_little_and_the_more_the_more_it_moves():
+    assert {selection.weight(case, deflates=True) for case in OURS} == {20, 500}
+    assert selection.weight("F.2.12", deflates=True) == 500
+
+
+def test_what_moves_much_data_is_bulk_and_needs_compression_where_that_is_what_it_is_about():
+    bulk = {case for case in ALL if selection.is_bulk(case, deflates=True)}
+    assert {case for case in bulk if case in AUTOBAHNS} == {*resolve(["9.*", "12.*", "13.*"])}
+    assert {section(case) for case in bulk if case in OURS} == {"D", "F"}
+    light = {case for case in ALL if selection.is_bulk(case, deflates=False)}
+    assert bulk - light == {*resolve(["12.*", "13.*"]), "D.2.21"}
+    assert not any(selection.is_bulk(case, deflates=True) for case in probes())
+
+
+def test_without_compression_section_d_is_light():
+    assert {selection.weight(case, deflates=False) for case in resolve(["D.*"])} == {1}
 
 
 def test_without_compression_sections_12_and_13_are_light():

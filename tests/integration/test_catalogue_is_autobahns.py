@@ -19,6 +19,8 @@ from harness.engines.native.drivers import Exchanger, Script, max_message
 from harness.engines.native.wire import WireLog
 
 pytestmark = pytest.mark.autobahn
+#: Those of the catalogue that are Autobahn's; of the others it knows nothing.
+NAMES = [name for name in catalogue() if name[0].isdigit()]
 ORACLE = Path(__file__).with_name("autobahn_oracle.py")
 #: The corpora of 12.* and 13.* by the file that Autobahn has for each.
 CORPORA = {
@@ -100,10 +102,11 @@ def shown(event: Event) -> list[Any]:
 
 
 def test_the_ids_are_the_same_in_the_same_order(autobahns: dict[str, dict[str, Any]]):
-    assert list(catalogue()) == list(autobahns)
+    assert list(autobahns) == NAMES == list(catalogue())[:517]
+    assert all(catalogue()[name].talk is None for name in NAMES)
 
 
-@pytest.mark.parametrize("name", [name for name in catalogue() if not name.startswith(("12.", "13."))])
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(("12.", "13."))])
 def test_a_case_sends_and_accepts_the_same(name: str, autobahns: dict[str, dict[str, Any]]):
     case, theirs = catalogue()[name], autobahns[name]
     sent = [step[:2] if step[0] == "pause" else step for step in theirs["steps"] if step[0] in {"send", "pause"}]
@@ -112,7 +115,7 @@ def test_a_case_sends_and_accepts_the_same(name: str, autobahns: dict[str, dict[
     assert {str(verdict): [shown(e) for e in events] for verdict, events in case.accepted.items()} == theirs["accepted"]
 
 
-@pytest.mark.parametrize("name", list(catalogue()))
+@pytest.mark.parametrize("name", NAMES)
 def test_a_case_may_end_in_the_same_ways(name: str, autobahns: dict[str, dict[str, Any]]):
     case, theirs = catalogue()[name], autobahns[name]
     close = case.close
@@ -120,14 +123,14 @@ def test_a_case_may_end_in_the_same_ways(name: str, autobahns: dict[str, dict[st
     assert case.closes_when_done == theirs["closes"]
 
 
-@pytest.mark.parametrize("name", [name for name in catalogue() if name.startswith(("9.7.", "9.8."))])
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("9.7.", "9.8."))])
 def test_as_many_messages_are_exchanged(name: str, autobahns: dict[str, dict[str, Any]]):
     exchange = catalogue()[name].exchange
     assert exchange is not None
     assert (exchange.size, exchange.count) == (autobahns[name]["size"], autobahns[name]["count"])
 
 
-@pytest.mark.parametrize("name", [name for name in catalogue() if name.startswith(("12.", "13."))])
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("12.", "13."))])
 def test_as_many_compressed_messages_of_the_same_size_are_exchanged(name: str, autobahns: dict[str, dict[str, Any]]):
     exchange, theirs = catalogue()[name].exchange, autobahns[name]["exchange"]
     assert exchange is not None

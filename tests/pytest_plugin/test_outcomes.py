@@ -38,9 +38,18 @@ def test_a_right_answer_passes_and_what_is_not_implemented_is_skipped(suite: Sui
     result.stdout.fnmatch_lines(["SKIPPED ?2? *: UNIMPLEMENTED: *permessage-deflate*"])
 
 
+def test_cases_that_autobahn_has_not_are_tests_as_well(suite: Suite, good_url: str):
+    """D needs permessage-deflate; H.1.25 tells what the server does, and H.2.14 lets a server off with NON-STRICT."""
+    names = ("H.1.1", "H.1.25", "H.2.14", "F.1.1", "F.4.9", "D.1.1")
+    result = suite("-v", "-rs", "--wsconform-url", good_url, *cases(*names))
+    assert outcomes(result) == {**dict.fromkeys(names, "PASSED"), "D.1.1": "SKIPPED"}
+    result.stdout.fnmatch_lines(["SKIPPED ?1? *: UNIMPLEMENTED: The server does not agree to permessage-deflate."])
+
+
 @pytest.mark.parametrize(
     ("fault", "case", "verdict"),
     [
+        ("empty-pong", "F.5.1", "FAILED, close OK"),
         ("answers-close-with 1001", "7.7.1", "FAILED, close WRONG CODE 1001"),
         ("answers-close-with-one-octet", "7.1.1", "OK, close UNCLEAN"),
         ("wrong-code-for-protocol-errors 1003", "3.1", "OK, close WRONG CODE 1003"),

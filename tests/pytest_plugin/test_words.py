@@ -46,6 +46,37 @@ def test_a_failure_tells_what_was_done_expected_and_seen_why_and_how_to_see_it_a
     assert "harness/" not in result.stdout.str()
 
 
+def test_a_failure_of_a_case_that_talks_tells_it_in_its_own_words(suite: Suite, echo: Callable[[str], str]):
+    url = echo("empty-pong")
+    result = suite("--wsconform-url", url, "--wsconform-cases", "F.5.1")
+    result.stdout.fnmatch_lines(
+        [
+            "FAILED, close OK: The pong has another content: '' (0 octets).",
+            "  case     F.5.1",
+            "  sends    A ping of each size from 0 to 125.",
+            "  expects  Each is answered with its content.",
+            "  outcome  The pong has another content: '' (0 octets).",
+            "  verdict  behavior FAILED, behaviorClose OK",
+            "  code     none came",
+            "  clauses  RFC 6455 5.5.2, RFC 6455 5.5.3",
+            f"  server   {url}",
+            "  wire log (-> sent, <- received)",
+            "    * ms  <- pong FIN, 0 octets",
+            "  again    pytest -k 'test_rfc?F.5.1?'",
+            f"           wsconform run {url} --cases F.5.1 -v --profile quick",
+        ],
+        consecutive=False,
+    )
+    assert "  seen " not in result.stdout.str()
+
+
+def test_the_close_code_that_a_case_that_talks_saw_is_told(suite: Suite, echo: Callable[[str], str]):
+    result = suite(
+        "--wsconform-url", echo("answers-close-with 1001"), "--wsconform-cases", "F.6.11", "--wsconform-strict"
+    )
+    result.stdout.fnmatch_lines(["NON-STRICT, close OK 1001: *", "  code     1001"])
+
+
 def test_what_it_says_to_run_again_is_that_case_alone(suite: Suite, good_url: str):
     result = suite("--wsconform-url", good_url, "--wsconform-cases", "1.1.*", "-k", "test_rfc[1.1.2]")
     result.assert_outcomes(passed=1, deselected=7)

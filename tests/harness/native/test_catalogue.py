@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 
@@ -11,13 +12,25 @@ from harness.cases import catalogue
 from harness.cases.corpora import NAMES, corpus
 from harness.cases.model import Frame, Opcode, Pause, Send, SendPart, fragments
 from harness.engines.native import _of_profile
+from harness.results import case_order
 
 CASES = catalogue()
+AUTOBAHNS = [case for case in CASES.values() if selection.is_autobahns(case.id)]
+OURS = [case for case in CASES.values() if not selection.is_autobahns(case.id)]
 
 
-def test_there_are_517_cases_in_the_order_of_autobahn():
-    assert len(CASES) == 517
-    assert list(CASES) == list(selection.weights())
+def test_there_are_517_cases_in_the_order_of_autobahn_and_ours_behind_them():
+    assert len(AUTOBAHNS) == 517
+    assert [case.id for case in AUTOBAHNS] == list(selection.weights())
+    assert list(CASES) == [case.id for case in (*AUTOBAHNS, *OURS)] == sorted(CASES, key=case_order)
+
+
+def test_ours_are_of_three_letters_and_numbered_without_a_gap():
+    assert Counter(case.section for case in OURS).keys() == {"D", "F", "H"}
+    families = Counter(case.id.rpartition(".")[0] for case in OURS)
+    assert [case.id for case in OURS] == [
+        f"{name}.{number}" for name, count in families.items() for number in range(1, count + 1)
+    ]
 
 
 def test_every_case_bears_the_id_that_it_is_found_by():
@@ -29,18 +42,29 @@ def test_a_case_says_in_one_line_what_it_does_and_what_it_expects():
         for line in (case.title, case.expects):
             assert line.isprintable()
             assert line == line.strip() != ""
-        assert not case.title.endswith(".")
+        assert case.title.endswith(".") == (case in OURS)
         assert case.expects.endswith((".", ")"))
 
 
 def test_a_case_names_the_clauses_that_it_rests_on():
     for case in CASES.values():
         assert case.clauses
-        assert all(re.fullmatch(r"RFC (6455 [1-9][0-9.]*|7692 [5-8][0-9.]*)", clause) for clause in case.clauses)
+        rfcs = r"6455 [1-9][0-9.]*|7692 [5-8][0-9.]*"
+        if case in OURS:  # and what these two rest on: HTTP, DEFLATE and UTF-8
+            rfcs += r"|9110 [5-9][0-9.]*|9110 15\.[0-9.]+|9112 [2-8][0-9.]*|1951 [23][0-9.]*|3629 3"
+        assert all(re.fullmatch(rf"RFC ({rfcs})", clause) for clause in case.clauses), case.id
+        assert len(set(case.clauses)) == len(case.clauses)
 
 
-def test_a_case_is_a_script_or_an_exchange_and_never_waits_for_ever():
+def test_ours_talk_and_have_nothing_of_what_autobahns_are_made_of():
     for case in CASES.values():
+        assert (case.talk is not None) == (case in OURS)
+        if case.talk is not None:
+            assert (case.steps, case.accepted, case.exchange, case.informational) == ((), {}, None, False)
+
+
+def test_a_case_of_autobahn_is_a_script_or_an_exchange_and_never_waits_for_ever():
+    for case in AUTOBAHNS:
         if case.exchange is None:
             assert case.accepted
             assert [step for step in case.steps if getattr(step, "seconds", 0) > 0]
@@ -59,6 +83,12 @@ def test_a_case_accepts_some_close_code():
 def test_titles_tell_the_cases_of_a_section_apart():
     titles = [(case.section, case.title) for case in CASES.values() if case.section != "6"]
     assert len(set(titles)) == len(titles)
+
+
+def test_those_of_ours_that_move_a_mebibyte_or_most_of_it_are_bulk():
+    assert [case.id for case in CASES.values() if case.bulk] == [
+        "D.2.21", "F.2.11", "F.2.12", "F.3.4", "F.3.12", "F.3.14", "F.4.9",
+    ]  # fmt: skip
 
 
 def test_every_case_of_section_9_says_that_it_is_stricter_and_no_other_does():

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import selection
+from harness.cases import catalogue
 from harness.engines import Record
 from harness.engines.native import schedule
 from harness.engines.native.schedule import Attempt, Schedule
 from harness.results import Behavior, BehaviorClose, Evidence, Result
 
-ALL = list(selection.weights())
+ALL = list(catalogue())
 ALONE = ["3.4", "4.1.5", "4.2.5"]
 WAITING = ["5.19", "5.20", "6.4.1", "6.4.2", "6.4.3", "6.4.4"]
 QUIET = selection.resolve(["1.*", "2.*"])
@@ -154,6 +155,13 @@ def test_compression_cases_are_bulk_only_where_the_peer_compresses():
     cases = selection.resolve(["12.1.*", "1.*"])
     assert Ran(cases, deflates=False).most["all"] == 32
     assert Ran(cases, deflates=True).most["bulk"] == 2
+
+
+def test_cases_of_ours_that_move_much_data_are_bulk_and_the_others_quick():
+    quick, bulk = selection.resolve(["H.1.*", "F.1.*"]), ["F.2.12", "F.4.9", "F.3.4"]
+    assert Ran([*bulk, *quick, *WAITING]).beside_bulk() <= {*bulk, *WAITING}
+    assert Ran([*bulk, *quick]).most == {"all": 32, "bulk": 2}
+    assert Ran(["D.2.21", "D.2.1", "H.1.1"], deflates=False).most["all"] == 3
 
 
 def test_the_longest_cases_begin_first():
