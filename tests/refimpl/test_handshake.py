@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,6 +75,13 @@ def test_header_names_and_tokens_are_case_insensitive_and_may_take_several_lines
         (request(without="Sec-WebSocket-Version"), 426),
         (request(Sec_WebSocket_Version="8"), 426),
         (request(Sec_WebSocket_Version="013"), 426),
+        (request(Host="a b"), 400),
+        (request(Host="a/b"), 400),
+        (request(Host="a:port"), 400),
+        (request(Host="a,b:1:2"), 400),
+        (request(Host="[::1"), 400),
+        (b"\r\n\r\n" + request(), 400),
+        (request().replace(b"HTTP/1.1", b"http/1.1"), 400),
         (request().replace(b"HTTP/1.1", b"HTTP/1.0"), 505),
         (request().replace(b"HTTP/1.1", b"HTTP/2.0"), 505),
     ],
@@ -82,9 +91,70 @@ def test_a_request_that_is_wrong_is_refused_with_its_status(head: bytes, status:
 
 
 def test_a_refusal_names_what_is_required():
-    assert refusal(request(Sec_WebSocket_Version="8")).headers == (("Sec-WebSocket-Version", "13"),)
+    assert refusal(request(Sec_WebSocket_Version="8")).headers == (
+        ("Sec-WebSocket-Version", "13"),
+        ("Upgrade", "websocket"),  # RFC 9110 15.5.22, whatever it is that is required
+        ("Connection", "Upgrade"),
+    )
     assert ("Upgrade", "websocket") in refusal(request(without="Upgrade")).headers
     assert refusal(request().replace(b"GET", b"PUT")).headers == (("Allow", "GET"),)
+
+
+@pytest.mark.parametrize("host", ["a", "a.example:80", "127.0.0.1:", "[::1]:9001", "xn--a_b~c", "a%20b", "a,b"])
+def test_a_host_with_or_without_a_port_is_one(host: str):
+    assert parse_request(request(Host=host)).headers["host"] == host
+
+
+def test_an_empty_line_before_the_request_is_ignored():
+    assert parse_request(b"\r\n" + request(path="/a")).path == "/a"
+
+
+def test_a_later_minor_version_of_http_is_taken_for_1_1():
+    assert parse_request(request(path="/a").replace(b"HTTP/1.1", b"HTTP/1.9")).path == "/a"
+
+
+@pytest.mark.parametrize(
+    "offers",
+    [
+        "",
+        " ",
+        ",",
+        "a",
+        "a, b",
+        "a;b",
+        "a ; b = c , d",
+        'a; b="c"',
+        'a; b="\\c\\d"',
+        ",a,,b;c=d; e,",
+        "a;b=1;b=2",
+        "a\t;\tb",
+    ],
+)
+def test_a_list_of_extensions_may_be_offered(offers: str):
+    """RFC 6455 9.1; it speaks none of them."""
+    parsed = parse_request(request(Sec_WebSocket_Extensions=offers))
+    assert b"xtensions" not in upgrade_response(parsed)
+
+
+@pytest.mark.parametrize(
+    "offers",
+    [
+        ";", "a;", "a;;b", "a;=b", "a;b=", "a b", "a;b c", "=", 'a;b="', 'a;b=""', 'a;b="c', 'a;b="c d"', 'a;"b"',
+        "a;b=c=d", '"a"', "a\u00e4", "a/b", "a;b=c/d",
+    ],
+)  # fmt: skip
+def test_what_is_no_list_of_extensions_is_refused(offers: str):
+    """RFC 6455 9.1: who receives one fails the connection, also if it would have chosen none of them."""
+    assert refusal(request(Sec_WebSocket_Extensions=offers)).status == 400
+
+
+@pytest.mark.parametrize("piece", ["a;b=c,", "a ; b", 'a;b="', "a;", ", ,", " \t", 'a;b="\\c', "a,\t"])
+def test_a_list_of_extensions_costs_no_more_than_it_is_long(piece: str):
+    """A pattern that tries everything twice would take for ever."""
+    head = request(Sec_WebSocket_Extensions=(piece * 16_384)[:16_384] + "/")
+    began = time.process_time()
+    assert refusal(head).status == 400
+    assert time.process_time() - began < 0.5
 
 
 def test_a_body_of_no_bytes_is_no_body():
