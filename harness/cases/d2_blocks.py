@@ -19,7 +19,8 @@ def _forms(title: str, octets: bytes, payload: bytes, *clauses: str, opcode: Opc
 
     @FAMILY.case(title, _BACK, *clauses)
     async def case(talk: Talk) -> Finding:
-        connection = await Deflating.open(talk)
+        # no client_max_window_bits, so that nobody can ask for a smaller window than the octets were made with
+        connection = await Deflating.open(talk, "permessage-deflate")
         for _ in range(2):
             await connection.write(compressed_frame(octets, opcode))
             await connection.same(payload, opcode)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.cases.answer import Answer
 from harness.cases.handshakes import Change, asked, refused
 from harness.cases.request import Request
-from harness.cases.talk import Family, Finding, Talk, ended, failed, non_strict, ok
+from harness.cases.talk import Family, Finding, Talk, failed, non_strict, ok
 
 FAMILY = Family("H.2")
 _REFUSED = "It is refused with a status of 400 or more."
@@ -117,7 +117,7 @@ for _host in ("a b", "a/b", "a:port"):
 async def upgrade_required(talk: Talk) -> Finding:
     peer = await asked(talk, talk.request().value("Sec-WebSocket-Version", "14"))
     if peer.status != 426:
-        return ok(f"It was answered {ended(peer)}.")
+        return ok(f"It was answered with HTTP {peer.status}." if peer.status else "It was not answered.")
     answer = Answer.read(bytes(peer.head))
     if "websocket" in [item.lower() for item in answer.items("upgrade")]:
         return ok("It was answered with 426 and an Upgrade.")

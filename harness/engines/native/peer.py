@@ -86,13 +86,13 @@ class Peer:
     """
 
     def __init__(
-        self, endpoint: Endpoint, wire: WireLog, *, receive_buffer: int | None = None, most_held: int = _HELD
+        self, endpoint: Endpoint, wire: WireLog, *, receive_buffer: int | None = None, most_held: int | None = None
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.endpoint = endpoint
         self._wire = wire
         self._receive_buffer = receive_buffer
-        self._most_held = most_held
+        self._most_held = _HELD if most_held is None else most_held
         self._socket = self._new_socket(socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET)
         self._news = asyncio.Event()
         self._reading = False
@@ -366,8 +366,8 @@ class Peer:
         found = frames.broken_rules(first, second, compressed=compressed, inside=bool(self._fragments))
         if form and (problem := frames.wrong_length(size, form)) is not None:
             found.append(problem)
-        if self.close_came:
-            found.append("a frame behind its close frame")
+        if self.close_came and first & 0x0F < Opcode.CLOSE:  # 5.5.1 speaks of data frames
+            found.append("a data frame behind its close frame")
         if len(self.broken_rules) < _MOST_TIMES:
             self.broken_rules += found
 

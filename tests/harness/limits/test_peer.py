@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -240,3 +241,117 @@ def test_an_origin_that_the_endpoint_lets_in_is_in_the_request():
 @pytest.mark.parametrize(("code", "reason"), [(1000, ""), (1009, "too big")])
 def test_a_close_payload_is_code_and_reason(code: int, reason: str):
     assert close_payload(code, reason) == struct.pack("!H", code) + reason.encode()
+
+
+# What rules it breaks
+
+
+def rules_broken(*octets: bytes) -> list[str]:
+    async def read(peer: Peer) -> None:
+        await peer.end(5)
+
+    return drive(lambda sock: sock.sendall(b"".join(octets)), read).broken_rules
+
+
+@pytest.mark.parametrize(
+    ("octets", "rule"),
+    [
+        (b"\xc1\x01x", "a reserved bit and no extension for it"),
+        (b"\x81\x81\0\0\0\0x", "a masked frame from a server"),
+        (b"\x09\x00", "a fragmented control frame"),
+        (b"\x89\x7e\x00\x7e" + bytes(126), "a control frame with more than 125 octets"),
+        (b"\x8b\x00", "a reserved control opcode"),
+        (b"\x88\x01x", "a close frame with one octet"),
+        (b"\x83\x00", "a reserved data opcode"),
+        (b"\x80\x00", "a continuation of nothing"),
+        (b"\x01\x00\x81\x00", "a message inside another one"),
+        (b"\x82\x7e\x00\x7d" + bytes(125), "a length that is not as short as it can be"),
+        (b"\x82\x7f" + (126).to_bytes(8) + bytes(126), "a length that is not as short as it can be"),
+        (b"\x88\x00\x81\x00", "a data frame behind its close frame"),
+    ],
+)
+def test_a_rule_of_framing_that_is_broken_is_noted(octets: bytes, rule: str):
+    assert rules_broken(octets) == [rule]
+
+
+def test_what_breaks_none_is_not_noted():
+    octets = (
+        b"\x01\x01a",
+        b"\x89\x00",
+        b"\x00\x00",
+        b"\x80\x01b",
+        b"\x82\x7e\x00\x7e" + bytes(126),
+        b"\x88\x02\x03\xe8",
+    )
+    assert rules_broken(*octets) == []
+
+
+def test_control_frames_may_come_behind_a_close_frame():
+    """RFC 6455 5.5.1: no more data frames; of others it says nothing."""
+    assert rules_broken(b"\x88\x00", b"\x8a\x00", b"\x89\x00", b"\x88\x00") == []
+
+
+def test_however_often_rules_are_broken_the_notes_are_bounded():
+    assert len(rules_broken(b"\x83\x00" * 20_000)) < 1100
+
+
+# What it holds, and where it connects
+
+
+def test_its_user_says_how_much_it_holds_before_it_reads_no_more():
+    def behave(sock: socket.socket) -> None:
+        for _ in range(64):
+            sock.sendall(peers.frame(0x82, bytes(1 << 20)))
+
+    async def read(peer: Peer) -> None:
+        await peer.end(0.5)
+
+    assert len(drive(behave, read, most_held=2 << 20).messages) < 5
+
+
+def test_a_frame_of_more_than_it_may_hold_is_not_waited_for():
+    def behave(sock: socket.socket) -> None:
+        sock.sendall(peers.frame(0x82, bytes(1 << 20)))
+
+    async def read(peer: Peer) -> None:
+        await peer.end(0.5)
+
+    assert drive(behave, read, most_held=1 << 19).messages == deque()
+    assert len(drive(behave, read, most_held=1 << 20).messages) == 1
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_a_name_is_tried_at_each_of_its_addresses(family: socket.AddressFamily, monkeypatch: pytest.MonkeyPatch):
+    host = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}[family]
+    with socket.create_server((host, 0), family=family) as listener:
+        port = listener.getsockname()[1]
+
+        async def both(*_: object, **__: object) -> list[tuple[object, ...]]:
+            return [
+                (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)),
+                (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
+            ]
+
+        async def run() -> str:
+            monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", both)
+            peer = Peer(Endpoint(f"ws://a.example:{port}"), WireLog(time.monotonic))
+            await peer.connect()
+            found = str(peer._socket.getpeername()[0])
+            peer.drop()
+            return found
+
+        assert asyncio.run(run()) == host
+
+
+def test_a_server_that_speaks_no_tls_where_it_should_is_told_in_time():
+    async def run(endpoint: Endpoint) -> None:
+        peer = Peer(endpoint, WireLog(time.monotonic))
+        try:
+            await peer.connect(0.5)
+        finally:
+            peer.drop()
+
+    with peers.Peer(lambda _: None) as server:
+        endpoint = Endpoint(server.endpoint.url.replace("ws:", "wss:"))
+        with pytest.raises(TimeoutError):
+            asyncio.run(run(endpoint))
