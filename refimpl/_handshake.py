@@ -24,6 +24,8 @@ _TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _PARAMETER = rf'[ \t]*+;[ \t]*+{_TCHAR}++(?:[ \t]*+=[ \t]*+(?:{_TCHAR}++|"(?:\\?{_TCHAR})++"))?+'
 _EXTENSION = rf"{_TCHAR}++(?:{_PARAMETER})*+"
 _EXTENSIONS = re.compile(rf"[ \t,]*+(?:{_EXTENSION}(?:[ \t]*+,[ \t,]*+{_EXTENSION})*+[ \t,]*+)?+")
+# RFC 6455 11.3.4: 1#token
+_PROTOCOLS = re.compile(rf"[ \t,]*+{_TCHAR}++(?:[ \t]*+,[ \t,]*+{_TCHAR}++)*+[ \t,]*+")
 _END = b"\r\n\r\n"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
 _KEY_SIZE = 16
@@ -121,6 +123,9 @@ def _check_headers(headers: dict[str, str]) -> None:
     # RFC 6455 9.1: whoever gets a malformed list fails the connection, also if it would have chosen nothing from it.
     if not _EXTENSIONS.fullmatch(headers.get("sec-websocket-extensions", "")):
         raise HandshakeError(400, "Sec-WebSocket-Extensions is malformed")
+    protocols = headers.get("sec-websocket-protocol")
+    if protocols is not None and not _PROTOCOLS.fullmatch(protocols):
+        raise HandshakeError(400, "Sec-WebSocket-Protocol is malformed")
 
 
 def accept_key(key: str) -> str:

@@ -148,10 +148,22 @@ def test_what_is_no_list_of_extensions_is_refused(offers: str):
     assert refusal(request(Sec_WebSocket_Extensions=offers)).status == 400
 
 
+@pytest.mark.parametrize("protocols", ["chat", "chat, superchat", ",a,,b ,", "!#$%&'*+-.^_`|~9", "a\t,\tb"])
+def test_a_list_of_subprotocols_may_be_offered(protocols: str):
+    """RFC 6455 11.3.4; it chooses none of them."""
+    assert b"rotocol:" not in upgrade_response(parse_request(request(Sec_WebSocket_Protocol=protocols)))
+
+
+@pytest.mark.parametrize("protocols", ["", " ", ",", "a b", "a/b", '"a"', "a;b", "\u00e4", "a, b c"])
+def test_what_is_no_list_of_subprotocols_is_refused(protocols: str):
+    assert refusal(request(Sec_WebSocket_Protocol=protocols)).status == 400
+
+
+@pytest.mark.parametrize("name", ["Sec_WebSocket_Extensions", "Sec_WebSocket_Protocol"])
 @pytest.mark.parametrize("piece", ["a;b=c,", "a ; b", 'a;b="', "a;", ", ,", " \t", 'a;b="\\c', "a,\t"])
-def test_a_list_of_extensions_costs_no_more_than_it_is_long(piece: str):
+def test_a_list_costs_no_more_than_it_is_long(piece: str, name: str):
     """A pattern that tries everything twice would take for ever."""
-    head = request(Sec_WebSocket_Extensions=(piece * 16_384)[:16_384] + "/")
+    head = request(**{name: (piece * 16_384)[:16_384] + "/"})
     began = time.process_time()
     assert refusal(head).status == 400
     assert time.process_time() - began < 0.5

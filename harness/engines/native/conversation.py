@@ -239,8 +239,8 @@ class Conversation:
             return False
         if extended:
             length = int.from_bytes(buffer[2 : 2 + extended], "big")
-            if (problem := wrong_length(length, extended)) is not None:
-                self.fail(1002, problem)
+            if (wrong := wrong_length(length, extended)) is not None:
+                self.fail(1002, wrong)
         self._frame = _Incoming(opcode, fin, rsv, length, bytes(buffer[end - 4 : end]) if masked else None)
         del buffer[:end]
         self._frame_begins(self._frame)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,15 +20,19 @@ RIGHT = {
 }
 
 
-def answer(*more: str, **changed: str | None) -> Answer:
-    """A right one, with lines in place of its own (by their number: l0 is the status line) and more of them."""
+def answer(*more: str, changed: Mapping[int, str | None] = {}) -> Answer:
+    """A right one, with lines in place of its own (0 is the status line; None: without it) and more of them."""
     lines = [f"{name}: {value}" if name else value for name, value in RIGHT.items()]
-    kept = [changed.get(f"l{number}", line) for number, line in enumerate(lines)]
+    kept = [changed.get(number, line) for number, line in enumerate(lines)]
     return Answer.read("\r\n".join([*filter(None, kept), *more]).encode("latin-1"))
 
 
-def wrong(*more: str, protocols: tuple[str, ...] = (), **changed: str | None) -> list[str]:
-    return problems(answer(*more, **changed), KEY, protocols=protocols)
+def wrong(
+    *more: str,
+    protocols: tuple[str, ...] = (),
+    changed: Mapping[int, str | None] = {},
+) -> list[str]:
+    return problems(answer(*more, changed=changed), KEY, protocols=protocols)
 
 
 # Reading
@@ -75,13 +81,13 @@ def test_the_accept_of_the_rfc_is_that_of_its_key():
 
 def test_a_right_answer_has_no_problem():
     assert wrong() == []
-    assert wrong("Date: today", "Server: x", l0="HTTP/1.1 101 ", l1="upgrade: WebSocket") == []
-    assert wrong(l0="HTTP/1.1 101", l2="Connection: keep-alive, UPGRADE") == []
+    assert wrong("Date: today", "Server: x", changed={0: "HTTP/1.1 101 ", 1: "upgrade: WebSocket"}) == []
+    assert wrong(changed={0: "HTTP/1.1 101", 2: "Connection: keep-alive, UPGRADE"}) == []
 
 
 @pytest.mark.parametrize("line", ["HTTP/1.0 101 x", "HTTP/1.1 200 OK", "HTTP/1.1 1010", "http/1.1 101 x", "101", "x"])
 def test_another_status_line_is_wrong(line: str):
-    assert wrong(l0=line) == [f"the status line is '{line}'"]
+    assert wrong(changed={0: line}) == [f"the status line is '{line}'"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +104,7 @@ def test_another_status_line_is_wrong(line: str):
     ],
 )
 def test_a_header_that_is_missing_or_says_something_else_is_wrong(number: int, line: str | None, words: str):
-    assert wrong(**{f"l{number}": line}) == [words]
+    assert wrong(changed={number: line}) == [words]
 
 
 @pytest.mark.parametrize("name", ["Upgrade", "Sec-WebSocket-Accept"])
@@ -142,7 +148,7 @@ def test_extensions_that_were_offered_are_looked_at_elsewhere():
 
 
 def test_all_that_is_wrong_is_told_at_once():
-    assert len(wrong("Content-Length: 0", "x", l0="HTTP/2 200", l1=None, l2=None, l3=None)) == 6
+    assert len(wrong("Content-Length: 0", "x", changed={0: "HTTP/2 200", 1: None, 2: None, 3: None})) == 6
 
 
 def test_what_would_move_a_cursor_is_shown_harmless():
@@ -151,5 +157,5 @@ def test_what_would_move_a_cursor_is_shown_harmless():
 
 
 def test_a_value_without_end_is_cut():
-    (words,) = wrong(l2=f"Connection: {'x' * 60_000}")
+    (words,) = wrong(changed={2: f"Connection: {'x' * 60_000}"})
     assert len(words) < 200

@@ -62,7 +62,7 @@ def instead(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Does], None]:
     """Let a case of the catalogue do something else."""
 
     def change(name: str, does: Does) -> None:
-        monkeypatch.setitem(catalogue(), name, case_of(does, name))  # type: ignore[arg-type]
+        monkeypatch.setitem(catalogue(), name, case_of(does, name))
 
     return change
 
@@ -101,13 +101,17 @@ def test_a_verdict_has_what_it_rests_on():
 def test_what_came_is_told_frame_by_frame():
     octets = frame(0x01, b"Hel") + frame(0x8A, b"pong") + frame(0x80, b"lo") + frame(0x82, b"\xff")
 
+    def sends(peer: socket.socket) -> None:
+        peer.sendall(octets)
+        hold(peer)
+
     async def two(talk: Talk) -> Finding:
         peer = await talk.open()
         await talk.message(peer)
         await talk.message(peer)
         return ok("")
 
-    with Server(behave=lambda peer: (peer.sendall(octets), hold(peer))[0]) as server:
+    with Server(behave=sends) as server:
         evidence = record_of(attempted(two, server)).evidence
     assert evidence.received == [
         'fragment "Hel" (text)', 'pong "pong"', 'fragment "lo" (continuation)', 'message "0xff" (binary)',
@@ -387,7 +391,7 @@ def test_cases_that_talk_run_beside_one_another_and_those_that_move_much_do_not(
     with pytest.MonkeyPatch.context() as patch, Server() as server:
         for name in (*quiet, *much):
             old = catalogue()[name]
-            patch.setitem(catalogue(), name, case_of(count(old), name, bulk=old.bulk))  # type: ignore[arg-type]
+            patch.setitem(catalogue(), name, case_of(count(old), name, bulk=old.bulk))
         records, _ = run(server, *quiet, *much)
     assert len(records) == len(quiet) + len(much)
     assert most == {"H": 4, "F": 2}
