@@ -17,7 +17,7 @@ from harness.text import printable
 #: How long a server has for what it has to do at once; much, for the machine may be busy.
 ANSWER_S = 5.0
 #: The same for a message of a case that moves much data, 16 MiB at most: nobody asks for speed.
-_BULK_ANSWER_S = 30.0
+_BULK_ANSWER_S = 20.0
 #: Octets of messages that a connection may hold back before it reads no more; what the cases ask for is much less.
 _MOST_HELD = 4 << 20
 _MOST_HELD_OF_BULK = 20 << 20
@@ -110,16 +110,16 @@ class Talk:
         return False
 
     async def next_message(self, peer: Peer) -> Message | None:
-        """The next message, or None: none came in time, or the server ended the connection."""
-        message = await peer.next_message(self.patience)
-        if message is None and not peer.refused:
-            self.timed = True
-        return message
+        """The next message, or None: none came in time, none can come, or the server ended the connection."""
+        await self.waits(peer, lambda: bool(peer.messages) or peer.refused or peer.too_much > 0)
+        return await peer.next_message(0)
 
     async def message(self, peer: Peer) -> Message:
         """The next message, which has to come."""
         message = await self.next_message(peer)
         if message is None:
+            if peer.too_much:
+                raise Over(failed(f"It sends a frame of {peer.too_much:,} octets, which nobody asked for."))
             if not peer.refused:
                 raise Over(failed(f"Nothing came back within {self.patience:g} s."))
             raise Over(failed(f"In place of an answer the server ended the connection {ended(peer)}."))
@@ -127,7 +127,9 @@ class Talk:
 
     async def echo(self, peer: Peer, payload: bytes = b"Hello", opcode: int = Opcode.TEXT) -> None:
         """A message in a frame, which has to come back as it is."""
-        await peer.write(frame(opcode, payload), until_refused=True)
+        if not await peer.write(frame(opcode, payload), until_refused=True) and not peer.refused and not peer.broken:
+            self.timed = True
+            raise Over(failed(f"It stopped reading before it had the message of {len(payload):,} octets."))
         await self.same(peer, payload, opcode)
 
     async def same(self, peer: Peer, payload: bytes, opcode: int = Opcode.TEXT) -> Message:

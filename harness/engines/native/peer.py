@@ -110,6 +110,7 @@ class Peer:
         self.agreed: Deflate | None = None
         self.problem = ""  #: why the answer is none to go on with
         self.broken_rules: list[str] = []  #: of framing, that what came breaks (RFC 6455 5); it is read all the same
+        self.too_much = 0  #: octets of a frame that are more than it may hold: after its header nothing is read
         self.answers_pings = True
         self._writing = False
         self._waiting = b""  #: the pong that came up inside a write; of several the latest will do (RFC 6455 5.5.3)
@@ -346,6 +347,7 @@ class Peer:
         if len(held) < start + size:
             if size > self._most_held:
                 # no refusal: it goes on, but nobody listens
+                self.too_much = size
                 self._wire.note(f"a frame of {size:,} octets is more than is looked at: no more is read")
                 self.stop_reading()
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Awaitable, Callable
 
@@ -92,6 +93,29 @@ def test_an_end_in_place_of_an_echo_is_told(behave: Behave, how: str):
 )
 def test_another_message_is_told_by_what_differs(octets: bytes, words: str):
     assert finding(echoes, sends(octets)) == ("FAILED", words, False)
+
+
+def test_a_frame_that_announces_more_than_can_be_asked_for_is_not_waited_for():
+    gibibyte = b"\x81\x7f" + (1 << 30).to_bytes(8) + b"x" * 1000
+    words = "It sends a frame of 1,073,741,824 octets, which nobody asked for."
+    assert finding(echoes, sends(gibibyte), patience=60) == ("FAILED", words, False)
+
+
+def test_a_server_that_does_not_read_is_given_up_when_it_takes_nothing_any_more(monkeypatch: pytest.MonkeyPatch):
+    async def much(talk: Talk, peer: Peer) -> None:
+        write = peer.write
+        monkeypatch.setattr(peer, "write", lambda octets, **options: write(octets, 0.3, **options))
+        await talk.echo(peer, bytes(32 << 20), 2)
+
+    ended = threading.Event()
+
+    def deaf(_: socket.socket) -> None:
+        ended.wait(20)
+
+    behavior, words, timed = finding(much, deaf, patience=60)
+    ended.set()
+    words_then = "It stopped reading before it had the message of 33,554,432 octets."
+    assert (behavior, words, timed) == ("FAILED", words_then, True)
 
 
 def test_pings_and_fragments_in_between_do_not_matter():
