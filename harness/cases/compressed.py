@@ -79,7 +79,7 @@ class Deflating:
 
     async def same(self, payload: bytes, opcode: int = Opcode.TEXT) -> None:
         """The next message has to be this one, compressed or not."""
-        message = await self.talk.message(self.peer)
+        message = await self.talk.message(self.peer, len(payload))
         if message.compressed:
             self.last = message.payload
             message = message._replace(payload=self._inflated(message.payload, len(payload) + 1))

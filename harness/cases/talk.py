@@ -16,8 +16,8 @@ from harness.text import printable
 
 #: How long a server has for what it has to do at once; much, for the machine may be busy.
 ANSWER_S = 5.0
-#: The same for a message of a case that moves much data, 16 MiB at most: nobody asks for speed.
-_BULK_ANSWER_S = 20.0
+#: Octets of a message for each second that it may take besides: nobody asks for speed.
+_PACE = 512 << 10
 #: Octets of messages that a connection may hold back before it reads no more; what the cases ask for is much less.
 _MOST_HELD = 4 << 20
 _MOST_HELD_OF_BULK = 20 << 20
@@ -68,7 +68,7 @@ class Talk:
         self.endpoint = endpoint
         self.wire = wire
         self.peers: list[Peer] = []
-        self.patience = _BULK_ANSWER_S if bulk else ANSWER_S  #: seconds that the server has for what it has to do
+        self.patience = ANSWER_S  #: seconds that the server has for what it has to do
         self._most_held = _MOST_HELD_OF_BULK if bulk else _MOST_HELD
         self.random = random.Random(name)  # noqa: S311 - the same octets in every run
         self.timed = False  #: whether a clock of ours has decided something
@@ -109,19 +109,26 @@ class Talk:
         self.timed = True
         return False
 
-    async def next_message(self, peer: Peer) -> Message | None:
-        """The next message, or None: none came in time, none can come, or the server ended the connection."""
-        await self.waits(peer, lambda: bool(peer.messages) or peer.refused or peer.too_much > 0)
+    async def next_message(self, peer: Peer, size: int = 0) -> Message | None:
+        """The next message, or None: none came in time, none can come, or the server ended the connection.
+
+        `size`: octets that it should have.
+        """
+        seconds = self._time_for(size)
+        await self.waits(peer, lambda: bool(peer.messages) or peer.refused or peer.too_much > 0, seconds)
         return await peer.next_message(0)
 
-    async def message(self, peer: Peer) -> Message:
-        """The next message, which has to come."""
-        message = await self.next_message(peer)
+    def _time_for(self, size: int) -> float:
+        return self.patience + size / _PACE
+
+    async def message(self, peer: Peer, size: int = 0) -> Message:
+        """The next message, which has to come; `size`: octets that it should have."""
+        message = await self.next_message(peer, size)
         if message is None:
             if peer.too_much:
                 raise Over(failed(f"It sends a frame of {peer.too_much:,} octets, which nobody asked for."))
             if not peer.refused:
-                raise Over(failed(f"Nothing came back within {self.patience:g} s."))
+                raise Over(failed(f"Nothing came back within {self._time_for(size):.2g} s."))
             raise Over(failed(f"In place of an answer the server ended the connection {ended(peer)}."))
         return message
 
@@ -134,7 +141,7 @@ class Talk:
 
     async def same(self, peer: Peer, payload: bytes, opcode: int = Opcode.TEXT) -> Message:
         """The next message has to be this one."""
-        message = await self.message(peer)
+        message = await self.message(peer, len(payload))
         if (problem := difference(message, payload, opcode)) is not None:
             raise Over(failed(problem))
         return message

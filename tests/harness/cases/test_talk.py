@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.cases import talk as talks
 from harness.cases.talk import Family, Finding, Talk, difference, failed, informational, non_strict, ok, shown
 from harness.engines.native.peer import Message, Peer
 from tests.harness.cases.servers import Behave, Server, hold, reset, saying, talked
-from tests.harness.native.peers import echo, frame
+from tests.harness.native.peers import echo, frame, frames
 
 Use = Callable[[Talk, Peer], Awaitable[Finding | None]]
 
@@ -93,6 +94,22 @@ def test_an_end_in_place_of_an_echo_is_told(behave: Behave, how: str):
 )
 def test_another_message_is_told_by_what_differs(octets: bytes, words: str):
     assert finding(echoes, sends(octets)) == ("FAILED", words, False)
+
+
+def test_a_long_message_may_take_longer(monkeypatch: pytest.MonkeyPatch):
+    """Half a mebibyte a second is enough; here as many octets as make half a second of that."""
+    monkeypatch.setattr(talks, "_PACE", 20_000)
+
+    async def much(talk: Talk, peer: Peer) -> None:
+        await talk.echo(peer, bytes(10_000), 2)
+
+    def slow(peer: socket.socket) -> None:
+        for first, payload in frames(peer):
+            time.sleep(0.5)
+            peer.sendall(frame(first, payload))
+
+    assert finding(much, slow) == ("OK", "", False)
+    assert finding(much, hold) == ("FAILED", "Nothing came back within 0.8 s.", True)
 
 
 def test_a_frame_that_announces_more_than_can_be_asked_for_is_not_waited_for():

@@ -233,7 +233,7 @@ def test_a_server_that_never_answers_costs_no_more_than_so_much_time(monkeypatch
     assert (record_of(attempt).evidence.outcome, attempt.timed) == ("It was not over within 0.5 s.", True)
 
 
-@pytest.mark.parametrize(("bulk", "mebibytes"), [(False, 20), (True, 60)])
+@pytest.mark.parametrize(("bulk", "mebibytes"), [(False, 12), (True, 60)])
 def test_a_flood_costs_no_more_than_so_much_memory(bulk: bool, mebibytes: int):
     def flood(peer: socket.socket) -> None:
         while True:
