@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import psutil
 import pytest
@@ -165,3 +166,29 @@ def test_the_folder_has_no_more_than_it_should(native: Command):
     assert sorted(path.name for path in (native.folder / "here").iterdir()) == [
         ".lock", "evidence.jsonl", "report", "results.jsonl", "run.json", "targets",
     ]  # fmt: skip
+
+
+OURS = ["--cases", "H.2.1", "--cases", "F.5.*", "--cases", "D.1.1"]
+
+
+def test_cases_that_autobahn_has_not_go_into_every_report_and_through_the_gate(native: Command):
+    folder = write(native.folder, "empty-pong")
+    done = native("run", str(folder), *OURS, "--output", "bad")
+    assert done.returncode == 1
+    assert "F.5.1: FAILED, close OK; alone: wsconform run" in done.stdout
+    native("report", "bad", "--format", "junit", "--format", "autobahn", "--output", "told")
+    cases = ET.parse(native.folder / "told" / "junit.xml").findall(".//testcase")  # noqa: S314 - it is ours
+    names = ["D.1.1", *(f"F.5.{number}" for number in range(1, 7)), "H.2.1"]
+    assert [case.get("name") for case in cases] == names
+    ((_, index),) = json.loads((native.folder / "told" / "autobahn" / "index.json").read_text()).items()
+    assert list(index) == names
+    record = json.loads((native.folder / "told" / "autobahn" / index["F.5.1"]["reportfile"]).read_text())
+    assert (record["description"], record["behavior"]) == ("A ping of each size from 0 to 125.", "FAILED")
+    assert record["result"] == "The pong has another content: '' (0 octets)."
+    # what is known is expected, and what happens no more is told
+    assert native("gate", "bad", "--write-baseline", "known.toml").returncode == 0
+    assert native("gate", "bad", "--baseline", "known.toml").returncode == 0
+    good = native("run", "refimpl", *OURS, "--baseline", "known.toml", "--output", "good")
+    assert (good.returncode, "happens no more" in good.stdout) == (1, True), good.stdout
+    changed = native("diff", "good", "bad").stdout
+    assert "F.5.1: OK / OK → FAILED / OK" in changed
