@@ -18,9 +18,10 @@ from harness.text import printable
 ANSWER_S = 5.0
 #: Octets of a message for each second that it may take besides: nobody asks for speed.
 _PACE = 512 << 10
-#: Octets of messages that a connection may hold back before it reads no more; what the cases ask for is much less.
+#: Octets of messages that a connection may hold back before it reads no more. What the cases ask for is much less, but
+#: each fragment counts for 256 more, and a server may send 16 MiB in fragments of a hundred octets.
 _MOST_HELD = 4 << 20
-_MOST_HELD_OF_BULK = 20 << 20
+_MOST_HELD_OF_BULK = 64 << 20
 #: How long it is given to do what it must not.
 QUIET_S = 0.25
 _TOOK = "It took what it must not take"

@@ -52,11 +52,13 @@ def repeating(apart: int) -> bytes:
 # What it writes
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.binary(max_size=300))
 def test_literals_are_what_zlib_reads(octets: bytes):
     assert inflate(Writer().fixed().literals(octets).end().message()) == octets
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(PARTS)
 def test_matches_and_literals_are_what_zlib_reads(parts: list[bytes | tuple[int, int]]):
     writer, meant, used = Writer().fixed(), bytearray(), []
@@ -97,6 +99,7 @@ def test_a_final_block_says_so():
     assert inflater.eof
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.integers(0, 65535), max_size=9))
 def test_bits_stand_in_octets_from_the_lowest_on(numbers: list[int]):
     writer = Writer()
@@ -108,7 +111,7 @@ def test_bits_stand_in_octets_from_the_lowest_on(numbers: list[int]):
 # How far back a compressor has looked
 
 
-@settings(deadline=None)
+@settings(deadline=None)  # a busy machine is no failure
 @given(payload=PAYLOADS, level=st.integers(0, 9), bits=st.integers(9, 15))
 def test_no_match_of_zlib_goes_back_farther_than_its_window(payload: bytes, level: int, bits: int):
     found = list(distances(compressed(payload, level=level, window=-bits)))
@@ -138,6 +141,7 @@ def test_what_goes_beyond_a_window_is_what_zlib_with_that_window_refuses(apart: 
                 inflate_in_drops(message, bits)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(PAYLOADS, min_size=2, max_size=4))
 def test_a_message_may_be_of_several_blocks(payloads: list[bytes]):
     compress = zlib.compressobj(9, zlib.DEFLATED, -15)
@@ -165,6 +169,7 @@ def test_what_is_no_deflate_is_told(message: bytes, words: str):
         list(distances(message))
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.binary(max_size=200))
 def test_whatever_a_server_sends_it_is_read_or_is_no_deflate(octets: bytes):
     with contextlib.suppress(ValueError):

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.cases.compressed import HELLO, TEXT, Compressor, Deflating, compressed_fragments, compressed_frame
@@ -33,6 +33,7 @@ def agreeing(*parameters: str) -> Answer:
 # What is sent
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(MESSAGES, st.booleans(), st.integers(8, 15), st.sampled_from([0, 1, 6, 9]))
 def test_messages_are_inflated_by_zlib_with_the_window_that_was_agreed(
     messages: list[bytes], fresh: bool, bits: int, level: int
