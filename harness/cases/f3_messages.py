@@ -118,7 +118,7 @@ async def server_s_frames(talk: Talk) -> Finding:
 
 
 @FAMILY.case(
-    "Two connections, a message in two fragments on each, the fragments in turn.",
+    "Two connections, a message in two fragments on each, the fragments in turn, a ping behind each.",
     "Each message comes back on its own connection, whole.",
     "RFC 6455 5.4",
 )
