@@ -155,7 +155,8 @@ _malformed("A quoted value that is empty.", 'x-unknown; a=""')
 )
 async def preference(talk: Talk) -> Finding:
     first = f"{_DEFLATE}; server_max_window_bits=10"
-    _, _, alone = await _offered(talk, first)
+    peer, _, alone = await _offered(talk, first)
+    await talk.close(peer)
     if alone is None:
         return Finding(Behavior.UNIMPLEMENTED, "The first alone is declined.")
     _, _, agreed = await _offered(talk, f"{first}, {_DEFLATE}")
