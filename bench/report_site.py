@@ -16,7 +16,7 @@ from typing import NamedTuple
 from bench.synthetic_run import case_ids, write_run
 from reports import write_report
 
-TARGETS, CASES = 30, 835
+TARGETS, CASES = 30, 855
 _MEGABYTE = 1_000_000
 
 
