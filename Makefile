@@ -50,7 +50,7 @@ crosscheck: $(VENV)/.installed ## both engines on every implementation, and wher
 crosscheck-faults: $(VENV)/.installed ## the same on fifteen faulty servers, sections 1 to 10 (ten minutes)
 	@$(BIN)/wsconform crosscheck $$($(BIN)/python -m tests.faulty.folders build/faulty) --exclude '12.*' --exclude '13.*' $(ARGS)
 
-faults: $(VENV)/.installed-dev ## every faulty server is found out, and a table of which case finds which (ten minutes)
+faults: $(VENV)/.installed-dev ## every faulty server is found out, and a table of which case finds which (fifteen minutes)
 	@$(BIN)/python -m pytest -p tests.integration.fault_table -n 2 --dist worksteal -m slow $(ARGS)
 
 browser: $(VENV)/.installed-dev ## run five implementations, and walk through their report with Chromium and axe-core (three minutes)
