@@ -33,9 +33,7 @@ def list_clauses(sections: tuple[str, ...], untested: bool, as_json: bool) -> No
         tested = ", ".join(clause.cases) or "no case"
         click.echo(f"{clause.source:<18} {clause.level:<10} {clause.says}")
         click.echo(f"{'':<18} {'':<10} {clause.unobservable or tested}")
-    counts = Counter(
-        "unobservable" if clause.unobservable else "untested" if clause.untested else "tested" for clause in chosen
-    )
+    counts = Counter(clause.state for clause in chosen)
     click.echo(", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "none", err=True)
 
 

@@ -126,8 +126,8 @@ def row(fault: str, found: dict[str, Result], *, failed: bool) -> Row:
 #: What `make test` runs of them: a fault for each section of cases. `make faults` runs them all.
 SAMPLE = {
     "truncates 126", "empty-pong", "ignores-reserved-bits", "reserved-control-opcodes", "accepts-lone-continuation",
-    "no-utf8-check", "late-utf8-check", "echoes-invalid-close-codes", "never-answers-close", "flips-octet-over 65536",
-    "keeps-context", "forgets-client-context", "dies-on-invalid-utf8", "http 401",
+    "no-utf8-check", "late-utf8-check", "echoes-invalid-close-codes", "answers-close-with 1001",
+    "flips-octet-over 65536", "keeps-context", "forgets-client-context", "dies-on-invalid-utf8", "http 401",
     "connection-by-substring", "accepts-unmasked-control", "ends-with-the-final-block",
 }  # fmt: skip
 

@@ -107,6 +107,7 @@ def test_localhost_is_this_host_also_from_inside_the_container(contained: Comman
     assert (done.returncode, f"{url}  8 of 8 cases: 8 passed" in done.stdout) == (0, True), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.autobahn
 def test_the_defaults_of_the_seed_fail_just_what_the_manifest_says(local: Command):
     done = local("run", "refimpl-defaults", *EVERY)
@@ -117,6 +118,7 @@ def test_the_defaults_of_the_seed_fail_just_what_the_manifest_says(local: Comman
     assert any(matches(pattern, "2.1") for deviation in deviations for pattern in deviation.cases)
 
 
+@pytest.mark.slow
 @pytest.mark.autobahn
 def test_the_verdicts_are_those_of_a_wstest_started_by_hand(local: Command, real_wstest: Path, tmp_path: Path):
     patterns = ["2.*", "4.*", "5.*", "7.*", "9.1.*", "12.1.1"]
