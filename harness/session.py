@@ -40,6 +40,8 @@ from harness.targets.spec import TargetSpec
 from harness.work import EngineSpec, Unit
 
 BUILD = Path("build")
+#: How often set-ups that are to end are looked for, in seconds.
+_LOOK_AGAIN_S = 0.1
 #: What a resumed run keeps of what its first part says of a target; the runner adds to it.
 _KEPT = ("url", "restarts", "seconds", "setup_seconds", "peak_memory", "cpu_seconds", "log")
 
@@ -188,14 +190,18 @@ class Session:
             one for one in planned if one.spec and any(self._cases_left(one, engine) for engine in self._plan.engines)
         ]
         with ThreadPoolExecutor(os.cpu_count() or 1, "set-up") as pool:
+            futures = [pool.submit(self._set_up_one, one) for one in wanted]
             try:
-                for one, outcome in zip(wanted, pool.map(self._set_up_one, wanted), strict=True):
+                for one, future in zip(wanted, futures, strict=True):
+                    outcome = future.result()
                     for number, target in enumerate(self._targets):
                         if target.target == one.target.name:
                             self._targets[number] = target.model_copy(update=outcome)
             except KeyboardInterrupt:
                 pool.shutdown(wait=False, cancel_futures=True)
-                end_set_ups()
+                while not all(future.done() for future in futures):
+                    end_set_ups()  # more than once: a command may begin in this very moment
+                    time.sleep(_LOOK_AGAIN_S)
                 raise
 
     def _set_up_one(self, planned: Planned) -> dict[str, object]:

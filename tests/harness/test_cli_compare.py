@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock
 
 from harness import manifest
 from harness.journal import read_results, read_run
@@ -212,6 +213,26 @@ def test_an_interruption_ends_set_ups(command: Command):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=90)
+    assert process.returncode == 130, said
+    assert ours(command.folder) == []
+
+
+def test_an_interruption_ends_a_set_up_that_begins_behind_it(command: Command, monkeypatch: pytest.MonkeyPatch):
+    slow = 'setup = [["sh", "-c", "echo $$ > $0/pid; exec sleep 600", "{cache}"]]'
+    first, second = (write(command.folder, name, ECHO, more=slow) for name in ("a", "b"))
+    monkeypatch.setenv("WSCONFORM_CACHE", str(command.folder / "cache"))
+    cache = manifest.load(str(command.folder / second)).cache
+    cache.parent.mkdir(parents=True)
+    with FileLock(cache.with_suffix(".lock")):  # it waits for this, as for another command's set-up
+        process = command.start("compare", first, second, *CASES)
+        deadline = time.monotonic() + 60
+        while not (pid := "".join(path.read_text() for path in cache.parent.glob("a-*/pid"))):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        began = psutil.Process(int(pid))
+        process.send_signal(signal.SIGINT)
+        psutil.wait_procs([began], timeout=60)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert ours(command.folder) == []
 
