@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from harness.cases.model import Opcode
 from harness.cases.talk import ANSWER_S, Family, Finding, Talk, failed, informational, non_strict, ok, shown
@@ -22,19 +23,24 @@ async def _pong(talk: Talk, peer: Peer, content: bytes) -> Finding | None:
     return failed("The connection was ended." if peer.refused else f"No pong came within {ANSWER_S:g} s.")
 
 
-@FAMILY.case(
-    "A ping of each size from 0 to 125.", "Each is answered with its content.", "RFC 6455 5.5.2", "RFC 6455 5.5.3"
-)
-async def every_size(talk: Talk) -> Finding:
+async def _one_after_the_other(talk: Talk, sizes: Sequence[int]) -> Finding:
+    """Pings of these sizes, each when the one before has been answered."""
     peer = await talk.open()
-    for size in range(126):
+    for size in sizes:
         content = talk.random.randbytes(size)
         await peer.write(frame(Opcode.PING, content))
         if (problem := await _pong(talk, peer, content)) is not None:
             return problem
         peer.pongs.clear()
     await talk.close(peer)
-    return ok("126 pings were answered.")
+    return ok(f"{len(sizes)} pings were answered.")
+
+
+@FAMILY.case(
+    "A ping of each size from 0 to 125.", "Each is answered with its content.", "RFC 6455 5.5.2", "RFC 6455 5.5.3"
+)
+async def every_size(talk: Talk) -> Finding:
+    return await _one_after_the_other(talk, range(126))
 
 
 @FAMILY.case(
@@ -119,12 +125,4 @@ async def octet_by_octet(talk: Talk) -> Finding:
     "RFC 6455 5.5.3",
 )
 async def ever_shorter(talk: Talk) -> Finding:
-    peer = await talk.open()
-    for size in (125, 60, 5, 0):
-        content = talk.random.randbytes(size)
-        await peer.write(frame(Opcode.PING, content))
-        if (problem := await _pong(talk, peer, content)) is not None:
-            return problem
-        peer.pongs.clear()
-    await talk.close(peer)
-    return ok("Four pings were answered.")
+    return await _one_after_the_other(talk, (125, 60, 5, 0))
