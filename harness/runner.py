@@ -1,9 +1,10 @@
 """Runs cases against a target until each has a verdict or is lost, and says whose fault it was if the target died.
 
 A target that dies takes other cases' connections down with it, when several run at once. So a batch's verdicts count at
-once only if a fresh connection works after it. If not, its failing verdicts, and its last one (the case after which
-nothing worked any more), are put aside and run again alone, one after the other, on a target started anew: who fails
-alone has failed, who kills the server alone has killed it, and the rest get a fair verdict.
+once only if a fresh connection works after it. If not, its failing verdicts, its last one (the case after which
+nothing worked any more) and the cases that were under way are put aside and run again alone, one after the other, on a
+target started anew: who fails alone has failed, who kills the server alone has killed it, and the rest get a fair
+verdict.
 """
 
 from __future__ import annotations
@@ -141,6 +142,12 @@ class CaseRunner:
 
     def _round(self, cases: list[str], *, alone: bool) -> str:
         """Run the cases once; returns why those without a verdict have none."""
+        begun: set[str] = set()
+
+        def on_case(case: str) -> None:
+            begun.add(case)
+            self.on_case(case)
+
         job = Job(
             target=self.target.name,
             endpoints=self._endpoints,
@@ -150,7 +157,7 @@ class CaseRunner:
             instance=self.target,
             folder=self.folder,
             profile=self.profile,
-            on_case=self.on_case,
+            on_case=on_case,
             on_wire=self.on_wire,
             stop=threading.Event(),
         )
@@ -163,6 +170,9 @@ class CaseRunner:
                     job.stop.set()
                 self._take(batch, died, alone=alone)
                 reason = reason or died or batch.reason
+        if died is not None and not alone:
+            self._alone += [case for case in self._pending if case in begun]
+            self._pending = [case for case in self._pending if case not in begun]
         return reason or f"{self.engine.name} gave no verdict for it"
 
     def _take(self, batch: Batch, died: str | None, *, alone: bool) -> None:

@@ -122,9 +122,10 @@ class Ran:
         *,
         side_by_side: bool = False,
         others: Sequence[FakeTarget] = (),
+        engine: type[FakeEngine] = FakeEngine,
     ) -> None:
         self.target = target
-        self.engine = FakeEngine(target, behave, shares, side_by_side=side_by_side)
+        self.engine = engine(target, behave, shares, side_by_side=side_by_side)
         self.records: dict[str, Record] = {}
         self.journal: list[str] = []
         about = TargetRun(target="t", engine="fake", started_as="process", expected=len(cases))
@@ -311,3 +312,25 @@ def test_a_death_that_no_case_alone_brings_about_is_told_and_no_case_is_blamed()
 def test_a_death_that_a_case_is_blamed_for_is_explained():
     ran = Ran(FakeTarget(), lambda case: LATER if case == "1.1.1" else "passes", side_by_side=True)
     assert ran.about.unexplained == []
+
+
+class OneAtATime(FakeEngine):
+    """Begins all cases, and hands them over one by one as long as nobody stops it: a case that kills comes last."""
+
+    def run(self, job: Job) -> Generator[Batch, None, None]:
+        self.jobs.append(job)
+        for case in job.cases:
+            job.on_case(case)
+            if self.behave(case) == "kills":
+                self.target.dead = "it ended with killed by SIGSEGV"
+        for case in sorted(job.cases, key=self.behave, reverse=True):
+            yield Batch([case], [record(case, Behavior.OK)], side_by_side=True)
+            if job.stop.is_set():
+                return
+
+
+def test_a_case_that_was_under_way_when_the_target_died_is_tried_alone():
+    # what is handed over is never the one that kills, so that it would be begun again beside others, and again
+    ran = Ran(FakeTarget(), lambda case: "kills" if case == "1.1.4" else "passes", engine=OneAtATime)
+    assert ran.behaviors == {"1.1.1": "OK", "1.1.2": "OK", "1.1.3": "OK", "1.1.4": "FAILED"}
+    assert (ran.about.restarts, ran.about.unexplained) == (1, [])
