@@ -184,7 +184,7 @@ class Exchange:
 
 
 #: How many messages the profile `quick` sends where Autobahn sends 1,000 (9.7, 9.8, 12.* and 13.*).
-QUICK_COUNT = 10
+QUICK_COUNT = 4
 
 
 @dataclass(frozen=True, kw_only=True)

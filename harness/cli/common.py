@@ -111,7 +111,7 @@ _RUN = (
     click.option(
         "--profile",
         type=click.Choice(("full", "quick")),
-        help="Messages in 9.7, 9.8, 12.* and 13.*: 1,000 as Autobahn does, or 10.  [default: full; compare: quick]",
+        help="Messages in 9.7, 9.8, 12.* and 13.*: 1,000 as Autobahn does, or 4.  [default: full; compare: quick]",
     ),
     click.option(
         "--jobs",

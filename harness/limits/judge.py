@@ -22,6 +22,8 @@ TOO_BIG = frozenset({1009})
 PATIENCE_S = 10.0
 #: How long a server is waited for that may want more octets before it refuses.
 HESITATION_S = 1.5
+#: Processor time after which a server is sent no more than has to be, in seconds: some would work for minutes.
+LONG_S = 5.0
 #: A cost that is worth a verdict.
 _MATTERS_S = 0.3
 #: Taken in beyond the limit without being called late: what servers read at once, and what both kernels hold.
@@ -166,8 +168,7 @@ class Growth:
     Servers with such a heap are quick: one that has worked for long is believed after fewer waves.
     """
 
-    LEAST, ENOUGH, MOST = 3, 9, 21
-    LONG_S = 10.0  #: of the server's processor time
+    LEAST, ENOUGH, MOST = 3, 9, 63
     SURE = 256 * MIB  #: no heap takes that much more than it needs
 
     def __init__(self, wave: int) -> None:
@@ -178,7 +179,7 @@ class Growth:
     def add(self, memory: int, cost: float = 0.0) -> None:
         """A wave has been dealt with; `cost`: processor time that all took until now, in seconds."""
         self._memory.append(memory)
-        if cost > self.LONG_S:
+        if cost > LONG_S:
             self._most = self.ENOUGH
 
     @property

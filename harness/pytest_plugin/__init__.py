@@ -55,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--wsconform-profile",
         choices=PROFILES,
-        help="messages where there are 1,000 (9.7, 9.8, 12.*, 13.*): 10 (quick, the default) or all (full)",
+        help="messages where there are 1,000 (9.7, 9.8, 12.*, 13.*): 4 (quick, the default) or all (full)",
     )
     parser.addini("wsconform_url", "URL of the server, where no fixture wsconform_url gives it")
     parser.addini("wsconform_cases", "patterns of the cases to run", type="args")

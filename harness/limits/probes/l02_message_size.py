@@ -131,7 +131,7 @@ async def endless_octets(attempt: Attempt) -> Finding:
     return refused(attempt, peer, codes=_TOO_MANY, at_most=at_most, what=f"{sent:,} fragments")
 
 
-_WAVE = 100_000
+_WAVE = 34_000
 #: Octets that a fragment leaves if it is kept: an object of the smallest kind, and its place in a list.
 _KEPT = 80
 

@@ -9,6 +9,7 @@ from harness.engines.native.peer import Peer
 from harness.limits.judge import (
     ENFORCED,
     LATE,
+    LONG_S,
     NOT_ENFORCED,
     PATIENCE_S,
     WRONG_CODE,
@@ -60,12 +61,20 @@ async def _drip(peer: Peer) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _flow(peer: Peer, first: bytes, more: bytes, most: int) -> None:
-    """A request that begins with `first` and goes on with `more` up to `most` octets, with time to refuse it."""
+async def _flow(attempt: Attempt, peer: Peer, first: bytes, more: bytes) -> bool:
+    """A request that begins with `first` and goes on with `more` without end, with time to refuse it.
+
+    False: it was left at less than _ENDLESS octets, for they cost the server too much.
+    """
+    began, worked = attempt.cost(), 0.0
     await peer.write(first, until_refused=True)
-    while peer.sent < most and await peer.write(more, until_refused=True) and await peer.drained(PATIENCE_S):
-        pass  # until it is refused, is enough, or is not taken any more
+    while peer.sent < _ENDLESS and await peer.write(more, until_refused=True) and await peer.drained(PATIENCE_S):
+        worked = attempt.cost() - began if attempt.meter else 0.0
+        if worked > LONG_S:
+            attempt.figures["seconds of work"] = round(worked, 1)
+            break
     await peer.refusal(2)
+    return worked <= LONG_S
 
 
 def _too_large(attempt: Attempt, peer: Peer, what: str) -> Finding:
@@ -95,7 +104,7 @@ def _beginning(peer: Peer) -> bytes:
 async def endless_header(attempt: Attempt) -> Finding:
     peer = await attempt.connect()
     attempt.excess()
-    await _flow(peer, _beginning(peer), b"X-Filler: 0123456789abcdef\r\n" * 1024, _ENDLESS)
+    await _flow(attempt, peer, _beginning(peer), b"X-Filler: 0123456789abcdef\r\n" * 1024)
     return _too_large(attempt, peer, "a header without end")
 
 
@@ -126,8 +135,8 @@ async def many_headers(attempt: Attempt) -> Finding:
 async def huge_header(attempt: Attempt) -> Finding:
     peer = await attempt.connect()
     attempt.excess()
-    await _flow(peer, _beginning(peer) + b"X-Filler: ", b"x" * (64 * KIB), _ENDLESS)
-    if not peer.refused:
+    all_sent = await _flow(attempt, peer, _beginning(peer) + b"X-Filler: ", b"x" * (64 * KIB))
+    if all_sent and not peer.refused:
         await peer.write(b"\r\n\r\n")
         await peer.answer(PATIENCE_S)
     return _too_large(attempt, peer, "a header of 20 MiB")

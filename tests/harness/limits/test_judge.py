@@ -20,6 +20,7 @@ from harness.limits import judge
 from harness.limits.judge import (
     ENFORCED,
     LATE,
+    LONG_S,
     NOT_ENFORCED,
     WRONG_CODE,
     Growth,
@@ -31,6 +32,7 @@ from harness.limits.judge import (
     refuses_flow,
     refuses_header,
 )
+from harness.limits.meter import Meter, ProcessMeter
 from harness.limits.model import MIB, Attempt, Finding, UnreachableError
 from harness.limits.probes import l03_inflated_size, l06_opening
 from tests.harness.native import peers
@@ -208,9 +210,9 @@ def test_a_server_that_keeps_what_comes_is_found_out_at_the_last_wave():
 
 def test_one_that_has_worked_for_long_is_believed_after_fewer_waves():
     growth = grown([100 + 13 * number for number in range(Growth.ENOUGH - 1)], 13)
-    growth.add(100 + 13 * Growth.ENOUGH, cost=Growth.LONG_S)
+    growth.add(100 + 13 * Growth.ENOUGH, cost=LONG_S)
     assert growth.is_unclear
-    growth.add(113 + 13 * Growth.ENOUGH, cost=Growth.LONG_S + 0.1)
+    growth.add(113 + 13 * Growth.ENOUGH, cost=LONG_S + 0.1)
     assert (growth.is_unclear, growth.is_kept) == (False, True)
     early = Growth(13)
     early.add(100, cost=60)
@@ -243,21 +245,42 @@ def test_a_cost_is_quadratic_if_it_is_nearer_to_four_times_and_matters(costs: li
     assert is_quadratic(costs) is quadratic
 
 
-def test_a_server_that_stops_reading_an_endless_header_is_not_waited_for_until_the_probe_is_lost(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    async def run(port: int) -> Finding:
-        attempt = Attempt(Endpoint(f"ws://127.0.0.1:{port}"), {}, 0, WireLog(time.monotonic), None)
+def endless_header(meter: Meter | None = None) -> tuple[Finding, Attempt]:
+    """The probe, of a server that never reads."""
+
+    async def run(attempt: Attempt) -> Finding:
         try:
             async with asyncio.timeout(30):
                 return await l06_opening.endless_header(attempt)
         finally:
             attempt.drop_all()
 
-    monkeypatch.setattr(l06_opening, "PATIENCE_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        assert asyncio.run(run(listener.getsockname()[1])).verdict is NOT_ENFORCED
+        endpoint = Endpoint(f"ws://127.0.0.1:{listener.getsockname()[1]}")
+        attempt = Attempt(endpoint, {}, 0, WireLog(time.monotonic), meter)
+        return asyncio.run(run(attempt)), attempt
+
+
+def test_a_server_that_stops_reading_an_endless_header_is_not_waited_for_until_the_probe_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(l06_opening, "PATIENCE_S", 0.5)
+    assert endless_header()[0].verdict is NOT_ENFORCED
+
+
+def test_a_server_that_works_for_seconds_on_a_part_of_an_endless_header_is_not_sent_the_rest():
+    class Works(ProcessMeter):
+        def __init__(self) -> None:
+            self.worked = 0.0
+
+        def cpu_seconds(self) -> float:
+            self.worked += 3
+            return self.worked
+
+    finding, attempt = endless_header(Works())
+    assert (finding.verdict, attempt.figures) == (NOT_ENFORCED, {"seconds of work": 6})
+    assert attempt.peers[0].sent < 100_000
 
 
 @pytest.mark.parametrize("echo", [peers.frame(0xC2, b"no deflated data"), peers.frame(0x82, b"cut")])
