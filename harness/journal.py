@@ -148,6 +148,17 @@ def new_folder(root: Path) -> Path:
     return root / "runs" / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
 
 
+def seconds_before(root: Path, runs: int = 3) -> dict[tuple[str, str], float]:
+    """How long each target took at most under each engine in the latest runs below `root`."""
+    longest: dict[tuple[str, str], float] = {}
+    for folder in sorted((root / "runs").glob("*"))[-runs:]:
+        with contextlib.suppress(UsageError):
+            for target in read_run(folder).targets:
+                key = (target.target, target.engine)
+                longest[key] = max(target.seconds, longest.get(key, 0.0))
+    return longest
+
+
 def point_latest(root: Path, folder: Path) -> None:
     """Let `<root>/latest` name the folder."""
     link = root / "latest"

@@ -3,7 +3,7 @@
 A conformance run keeps the harness and the server busy and holds its peer to deadlines, so there is one at a time for
 each two cores; one that takes long has come to the bulk of a server that is slow or keeps a single core busy, so that
 another one may begin beside it. Limit probes mostly wait, and those that a clock decides are asked again when they did
-not pass: some run beside it. While cores are idle all the same, another unit begins, whatever it is. A target is probed
+not pass: some run beside it. While cores are idle all the same, another unit begins, whatever it is. What took long in an earlier run goes first. A target is probed
 after its cases where that keeps nobody waiting, and one that could not be started for these is not tried again.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
@@ -70,8 +71,16 @@ class Executor:
 
     def run(self, units: Sequence[Unit]) -> None:
         """Carry them all out. An interruption stops what runs, waits for what it has to tell, and is raised then."""
-        # those that wait for long go first, so that the others run meanwhile
-        self._waiting = sorted(units, key=lambda unit: unit.waits, reverse=True)
+        takes: defaultdict[str, float] = defaultdict(float)
+        for unit in units:
+            takes[unit.about.target] += unit.took
+
+        def length(unit: Unit) -> tuple[float, int]:
+            # a target's probes have to wait for its cases
+            return unit.took if _is_limits(unit) else takes[unit.about.target], unit.waits
+
+        # what takes long goes first, so that the others run meanwhile
+        self._waiting = sorted(units, key=length, reverse=True)
         self._unfinished = [unit.about.target for unit in units if not _is_limits(unit)]
         self._broken: dict[str, str] = {}
         workers = min(self._parallel, len(units))

@@ -19,7 +19,7 @@ from typing import Literal
 from harness import __version__, gate
 from harness.engines import Engine, Record
 from harness.errors import ExitCode, TargetError, UsageError, WsconformError
-from harness.journal import Journal, new_folder, now, point_latest, read_results, read_run, this_machine
+from harness.journal import Journal, new_folder, now, point_latest, read_results, read_run, seconds_before, this_machine
 from harness.parallel import Executor
 from harness.progress import Reporter
 from harness.results import (
@@ -230,6 +230,7 @@ class Session:
         numbers: dict[tuple[str, str], int] = {}
         units: list[Unit] = []
         engines = dict(zip((engine.name for engine in self._plan.engines), self._plan.engine_specs, strict=True))
+        took = seconds_before(BUILD)
         for number, (one, engine) in enumerate(pairs):
             if not (cases := self._to_run(number, one, engine)):
                 continue
@@ -248,6 +249,7 @@ class Session:
                     folder=str(self.folder.resolve()),
                     log=str(target_log(self.folder, about.target).resolve()),
                     wire=self._reporter.on_wire is not None,
+                    took=took.get((about.target, about.engine), 0.0),
                 )
             )
 

@@ -58,6 +58,7 @@ class Unit(Model):
     folder: str  #: the run's, absolute
     log: str  #: file for the target's own output, absolute
     wire: bool = False  #: whether wire logs are wanted as they come
+    took: float = 0.0  #: seconds, in earlier runs, as far as there were any
 
     @property
     def waits(self) -> int:

@@ -4,8 +4,9 @@ import pytest
 
 from harness.engines import Record
 from harness.errors import CannotRunError, UsageError
-from harness.journal import Journal, point_latest, read_results, read_run
+from harness.journal import Journal, point_latest, read_results, read_run, seconds_before
 from harness.results import Behavior, BehaviorClose, Evidence, Result
+from tests.harness import recorded_run
 
 
 def record(case: str, behavior: Behavior = Behavior.OK) -> Record:
@@ -91,3 +92,13 @@ def test_latest_points_to_the_newest(tmp_path: Path):
         (tmp_path / "runs" / name).mkdir(parents=True)
         point_latest(tmp_path, tmp_path / "runs" / name)
         assert (tmp_path / "latest").resolve() == tmp_path / "runs" / name
+
+
+def test_how_long_targets_took_is_known_from_the_latest_runs(tmp_path: Path):
+    for name, seconds in (("1", 99.0), ("2", 20.0), ("3", 10.0), ("4", 5.0)):
+        about = recorded_run.about(0, seconds=seconds)
+        recorded_run.write(tmp_path / "runs" / name, recorded_run.run_of(about))
+    (tmp_path / "runs" / "4" / "run.json").write_text("{")
+    assert seconds_before(tmp_path) == {("t", "native"): 20.0}
+    assert seconds_before(tmp_path, runs=4) == {("t", "native"): 99.0}
+    assert seconds_before(tmp_path / "none") == {}

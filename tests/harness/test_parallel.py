@@ -17,7 +17,7 @@ from harness.targets.spec import TargetSpec
 from harness.work import EngineSpec, Listener, Unit
 
 
-def unit(target: str, engine: str = "native", *, hangs_in: str = "") -> Unit:
+def unit(target: str, engine: str = "native", *, hangs_in: str = "", took: float = 0.0) -> Unit:
     known = [Deviation(cases=[hangs_in], behavior=Behavior.FAILED, reason="It hangs.")] if hangs_in else []
     about = TargetRun(
         target=target,
@@ -29,7 +29,7 @@ def unit(target: str, engine: str = "native", *, hangs_in: str = "") -> Unit:
     )
     return Unit(
         target=TargetSpec(given="ws://127.0.0.1:1"), engine=EngineSpec(name=engine), about=about, jobs=1,
-        cases=["1.1.1", "9.1.1"], profile="quick", folder="/", log="/",
+        cases=["1.1.1", "9.1.1"], profile="quick", folder="/", log="/", took=took,
     )  # fmt: skip
 
 
@@ -114,6 +114,15 @@ def test_cases_go_before_the_probes_of_who_is_through(workers: Workers):
         workers.end(name)
     end()
     assert workers.begun == ["a native", "b native", "a limits"]
+
+
+def test_what_took_long_before_goes_first_its_cases_and_its_probes(workers: Workers):
+    units = [unit("a", took=4), unit("a", "limits", took=60), unit("b", took=90), unit("b", "limits", took=5)]
+    end = run(1, *units)
+    for name in ("a native", "b native", "a limits", "b limits"):
+        workers.end(name)
+    end()
+    assert workers.begun == ["b native", "a native", "a limits", "b limits"]
 
 
 def test_one_that_takes_long_keeps_no_other_one_waiting(workers: Workers, monkeypatch: pytest.MonkeyPatch):
