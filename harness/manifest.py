@@ -167,14 +167,19 @@ class Source(NamedTuple):
 
     @property
     def cache(self) -> Path:
-        """Its own cache folder: another one when a set-up command, or a file that one names, changes."""
+        """Its own cache folder: another one when a set-up command, or a file that one names, changes.
+
+        Where its folder and our virtual environment are does not matter, so that all checkouts share it; which Python
+        that environment was made from does.
+        """
+        python = f"{sys.base_prefix} {sys.version_info.major}.{sys.version_info.minor}"
         digest = hashlib.sha256()
         for command in self.setup:
             for word in command:
-                expanded = self.substitute(word, cache="{cache}")
-                digest.update(expanded.encode() + b"\0")
+                same = self.substitute(word, cache="{cache}", python=python, home="{folder}")
+                digest.update(same.encode() + b"\0")
                 if word.startswith("{folder}/"):
-                    for file in _files(Path(expanded)):
+                    for file in _files(Path(self.substitute(word, cache="{cache}"))):
                         digest.update(file.read_bytes())
         name = f"{self.home.name}@{self.asked_version}" if self.asked_version else self.home.name
         return cache_folder() / "implementations" / f"{name}-{digest.hexdigest()[:12]}"

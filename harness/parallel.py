@@ -3,8 +3,9 @@
 A conformance run keeps the harness and the server busy and holds its peer to deadlines, so there is one at a time for
 each two cores; one that takes long has come to the bulk of a server that is slow or keeps a single core busy, so that
 another one may begin beside it. Limit probes mostly wait, and those that a clock decides are asked again when they did
-not pass: some run beside it. While cores are idle all the same, another unit begins, whatever it is. What took long in an earlier run goes first. A target is probed
-after its cases where that keeps nobody waiting, and one that could not be started for these is not tried again.
+not pass: some run beside it. While cores are idle all the same, another unit begins, whatever it is. A target is probed
+after its cases where that keeps nobody waiting, and one that could not be started for these is not tried again. What
+took long in an earlier run goes first.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ _EXCERPT = 4096
 #: Verdicts of a shared server that count.
 _NEEDS_NO_OTHER = frozenset({ProbeVerdict.ENFORCED, ProbeVerdict.NOT_CONFIGURABLE})
 #: Probes that share a server: it should not have to bear too much, and groups run side by side.
-_ON_ONE_SERVER = 6
+_ON_ONE_SERVER = 12
 #: The largest limit that is probed where it can't be set: above, a probe would take too long or too much memory.
 _PROBED_AT_MOST = {"octets": 64 * MIB, "seconds": 60, "": 10_000}
 

@@ -1,4 +1,5 @@
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,6 +101,17 @@ def test_the_cache_changes_with_a_file_that_set_up_names(write: Callable[[str], 
     assert load("good", root).cache != before
     (root / "good" / "server.c").write_text("int main;")  # no command names it
     assert load("good", root).cache == load("good", root).cache
+
+
+def test_another_checkout_has_the_same_cache_and_another_python_has_another(
+    write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    root = write(GOOD.replace('[["make"', '[["{python}", "make"'))
+    there = load("good", root).cache
+    shutil.copytree(root / "good", tmp_path / "another" / "good")
+    assert load("good", tmp_path / "another").cache == there
+    monkeypatch.setattr("sys.base_prefix", "/opt/another-python")
+    assert load("good", root).cache != there
 
 
 def test_the_cache_folder_is_where_wsconform_cache_says(

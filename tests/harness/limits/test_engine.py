@@ -353,7 +353,7 @@ def test_probes_that_ask_for_the_same_settings_share_a_server(run: Run):
 
 def test_a_server_is_shared_by_a_few_only(run: Run):
     server = Server()
-    run(server, *(probe(number) for number in range(1, 14)))
+    run(server, *(probe(number) for number in range(1, 26)))
     assert len(server.family) == 3
 
 
