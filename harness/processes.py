@@ -11,9 +11,9 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psutil
 
@@ -197,6 +197,23 @@ def stop(process: Program, grace: float = 5.0) -> bool:
             ended = False
     process.wait()
     return ended
+
+
+def interrupt_once(numbers: Iterable[signal.Signals]) -> dict[signal.Signals, Any]:
+    """Let the first of these signals be a KeyboardInterrupt; later ones do not disturb what that began to end.
+
+    What was to be ignored (under nohup, say) still is. Returns the handlers that were there before.
+    """
+    interrupted = False
+
+    def interrupt(_number: int, _frame: object) -> None:
+        nonlocal interrupted
+        if not interrupted:
+            interrupted = True
+            raise KeyboardInterrupt
+
+    heeded = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
+    return {number: signal.signal(number, interrupt) for number in heeded}
 
 
 def describe_exit(code: int) -> str:

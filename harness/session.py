@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from types import FrameType
 from typing import Literal
 
-from harness import __version__, gate
+from harness import __version__, gate, processes
 from harness.engines import Engine, Record
 from harness.errors import ExitCode, TargetError, UsageError, WsconformError
 from harness.journal import Journal, new_folder, now, point_latest, read_results, read_run, seconds_before, this_machine
@@ -419,12 +418,7 @@ def versions() -> dict[str, str]:
 @contextmanager
 def _terminable() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end a run as Ctrl-C does: with everything stopped and what was measured kept."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [signal.SIGTERM, signal.SIGHUP]
-    before = {number: signal.signal(number, interrupt) for number in numbers}
+    before = processes.interrupt_once([signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     try:
         yield
     finally:

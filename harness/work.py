@@ -141,7 +141,7 @@ class _Writer:
 
 def main() -> int:
     """Carry out the unit on standard input."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    processes.interrupt_once([signal.SIGTERM])
     writer = _Writer()
     unit = Unit.model_validate_json(sys.stdin.readline())
     threading.Thread(target=_end_with_standard_input, daemon=True).start()
@@ -152,10 +152,6 @@ def main() -> int:
     except KeyboardInterrupt:
         return 1
     return 0
-
-
-def _interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _end_with_standard_input() -> None:

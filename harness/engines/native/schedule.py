@@ -9,7 +9,8 @@ Most of a case is waiting, so many run at once; what must not depend on it is th
   last has ended (or, after two seconds, was taken back to be run later). From there on no bulk runs beside them.
 - How many connections the peer serves at once is tried out first (`dial`).
 - Where a case did not pass and a clock had to do with it, it runs again when all is quiet: load may have been the
-  reason. If eight such verdicts come out as before, the others are believed.
+  reason. If eight such verdicts come out as before, the others are believed. Where bulk came back right and the answer
+  to the close alone was late, other bulk is a reason too (a peer with one thread is deaf meanwhile): it runs alone.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from harness import selection
 from harness.cases import catalogue
 from harness.engines import Record
-from harness.results import Outcome
+from harness.results import Behavior, Outcome
 
 #: How many of the doubtful cases are run again before the others are believed.
 _SAMPLE = 8
@@ -50,6 +51,11 @@ class Attempt:
     def doubtful(self) -> bool:
         """Whether load may have been the reason for it."""
         return self.record is not None and self.timed and self.record.result.outcome not in _PASSES
+
+    @property
+    def lacks_the_close_alone(self) -> bool:
+        """Whether the messages were right."""
+        return self.record is not None and self.record.result.behavior is Behavior.OK
 
 
 Runner = Callable[[str], Coroutine[None, None, Attempt]]
@@ -85,7 +91,7 @@ class Schedule:
             group.create_task(self._all_waiting(waiting))
             await self._phase(quick, self._jobs)
             doubtful = await self._bulk_phase(bulk)
-        await self._settle(doubtful, self._bulk_jobs)
+        await self._settle(doubtful, self._bulk_jobs, bulk=True)
 
     async def _all_waiting(self, cases: Sequence[str]) -> None:
         await self._all(cases, len(cases), self._deliver)
@@ -151,17 +157,17 @@ class Schedule:
         await self._all(cases, jobs, one)
         await self._settle(doubtful, jobs)
 
-    async def _settle(self, doubtful: Sequence[Attempt], jobs: int) -> None:
+    async def _settle(self, doubtful: Sequence[Attempt], jobs: int, *, bulk: bool = False) -> None:
         """Give the doubtful ones their verdicts."""
         sample, rest = doubtful[:_SAMPLE], doubtful[_SAMPLE:]
-        if await self._again(sample, jobs):
+        if await self._again(sample, jobs, bulk=bulk):
             for attempt in rest:
                 await self._deliver(attempt)
         else:
-            await self._again(rest, jobs)
+            await self._again(rest, jobs, bulk=bulk)
 
-    async def _again(self, attempts: Sequence[Attempt], jobs: int) -> bool:
-        """Run them once more; whether all came out as before. Where one did not, a third attempt, alone, counts."""
+    async def _again(self, attempts: Sequence[Attempt], jobs: int, *, bulk: bool) -> bool:
+        """Run them once more; whether all came out as before. Where that is unclear, a third attempt, alone, counts."""
         second: dict[str, Attempt] = {}
 
         async def keep(attempt: Attempt) -> None:
@@ -171,9 +177,9 @@ class Schedule:
         agreed = True
         for attempt in attempts:
             last = second[attempt.case]
-            if last.verdict != attempt.verdict:
-                agreed = False
+            if last.verdict != attempt.verdict or (bulk and len(second) > 1 and last.lacks_the_close_alone):
                 last = await self._run(attempt.case)
+            agreed = agreed and last.verdict == second[attempt.case].verdict == attempt.verdict
             await self._deliver(last)
         return agreed
 

@@ -6,6 +6,7 @@ from harness.cases.model import Opcode
 from harness.engines.native.peer import Peer, frame, header, payload
 from harness.limits.judge import (
     ENFORCED,
+    HESITATION_S,
     LATE,
     NOT_ENFORCED,
     PATIENCE_S,
@@ -86,6 +87,7 @@ async def last_fragment(attempt: Attempt) -> Finding:
     peer = await attempt.open()
     for piece in _fragments(payload(limit + 1 - last), last, last=False):
         if not await peer.write(piece, until_refused=True):
+            await peer.refusal(HESITATION_S)  # a write may fail before it is read why
             return Finding(
                 NOT_ENFORCED, f"It refused what the limit allows ({peer.sent:,} octets): {peer.how_refused()}."
             )

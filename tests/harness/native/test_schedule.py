@@ -23,15 +23,17 @@ WAITING = ["5.19", "5.20", "6.4.1", "6.4.2", "6.4.3", "6.4.4"]
 QUIET = selection.resolve(["1.*", "2.*"])
 BULK = selection.resolve(["9.*"])
 DOUBTFUL = ("FAILED", True)
+DEAF = ("OK UNCLEAN", True)
 PASSES = ("OK", False)
 #: Turns of the loop that a case takes: bulk is slow, and ends one after the other.
 _TURNS, _BULK_TURNS = 3, 12
 
 
-def attempt(case: str, behavior: str, *, timed: bool) -> Attempt:
+def attempt(case: str, words: str, *, timed: bool) -> Attempt:
+    behavior, _, close = words.partition(" ")
     result = Result(
-        target="t", engine="native", case=case, behavior=Behavior(behavior), behavior_close=BehaviorClose.OK,
-        duration_ms=1,
+        target="t", engine="native", case=case, duration_ms=1,
+        behavior=Behavior(behavior), behavior_close=BehaviorClose(close or "OK"),
     )  # fmt: skip
     return Attempt(
         case, Record(result, Evidence(target="t", engine="native", case=case, sent="", expected="")), "", timed
@@ -238,6 +240,21 @@ def test_the_third_attempt_is_alone():
     assert ran.company[5] == ran.company[11] == 6
     assert ran.company[12:] == [1] * 6
     assert ran.verdicts == dict.fromkeys(cases, "OK")
+
+
+def closes(ran: Ran) -> set[str]:
+    return {str(one.record.result.behavior_close) for one in ran.delivered if one.record}
+
+
+def test_bulk_that_lacks_the_answer_to_the_close_alone_runs_beside_no_other_bulk_before_that_is_believed():
+    two = BULK[:2]
+    ran = Ran(two, verdicts=dict.fromkeys(two, (DEAF, DEAF, PASSES)))
+    assert (closes(ran), ran.company[4:]) == ({"OK"}, [1, 1])
+    believed = Ran(two, verdicts=dict.fromkeys(two, (DEAF,)))
+    assert (closes(believed), len(believed.begun)) == ({"UNCLEAN"}, 6)
+    # one had no company the second time, and short cases keep no peer from answering
+    assert len(Ran(two, verdicts={two[0]: (DEAF,)}).begun) == 3
+    assert len(Ran(QUIET[:2], verdicts=dict.fromkeys(QUIET[:2], (DEAF,))).begun) == 4
 
 
 def test_doubtful_cases_run_again_when_all_the_others_are_over():
