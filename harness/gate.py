@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -81,7 +81,13 @@ def judge_run(run: Run, results: Collection[Result]) -> tuple[list[Judgement], E
 
     Nor is one with verdicts of a target that `run.json` does not know: nobody can say how many there should be.
     """
-    judgements = [judge(target, results, strict=run.strict, allow_stale=run.allow_stale) for target in run.targets]
+    of: defaultdict[tuple[str, str], list[Result]] = defaultdict(list)
+    for result in results:
+        of[result.target, result.engine].append(result)
+    judgements = [
+        judge(target, of[target.target, target.engine], strict=run.strict, allow_stale=run.allow_stale)
+        for target in run.targets
+    ]
     codes = {judgement.exit_code for judgement in judgements}
     if not judgements or run.state == "running" or strangers(run, results):
         codes.add(ExitCode.INCOMPLETE)

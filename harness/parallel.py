@@ -25,9 +25,9 @@ from harness.work import Listener, Unit, Worker
 #: When a conformance run takes long, in seconds: most are over, and all are through with what has short deadlines.
 _LONG_S = 15.0
 #: How long a unit has to get to work, in seconds, before cores count as idle.
-_LOOK_AGAIN_S = 2.0
+_LOOK_AGAIN_S = 1.0
 #: The share of the cores' time that has to be left for another unit.
-_IDLE = 0.3
+_IDLE = 0.15
 #: Octets of memory that it and its server should find.
 _MEMORY = 3 << 30
 

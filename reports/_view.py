@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.gate import judge_run
@@ -103,7 +104,7 @@ class Banner:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Survey:
     """Cases and columns that belong together: those of conformance, or the limit probes."""
 
@@ -112,7 +113,7 @@ class Survey:
     rows: tuple[Row, ...]
     titles: dict[str, str] = field(default_factory=dict)  #: a case's first sentence, filled in from the evidence
 
-    @property
+    @cached_property
     def engines(self) -> tuple[str, ...]:
         """The engines, in the order of the columns."""
         return tuple(dict.fromkeys(column.run.engine for column in self.columns))

@@ -169,10 +169,10 @@ def test_without_idle_cores_there_are_two_for_each_and_one(workers: Workers):
 
 @pytest.mark.parametrize(
     ("idle_seconds", "free", "is_idle"),
-    [(1.3, 4 << 30, True), (1.1, 4 << 30, False), (2.0, 2 << 30, False)],
-    ids=["a third of two cores", "less", "no memory"],
+    [(0.35, 4 << 30, True), (0.25, 4 << 30, False), (1.0, 2 << 30, False)],
+    ids=["a sixth of two cores", "less", "no memory"],
 )
-def test_cores_are_idle_when_over_thirty_per_cent_of_their_time_and_memory_are_left(
+def test_cores_are_idle_when_over_fifteen_per_cent_of_their_time_and_memory_are_left(
     monkeypatch: pytest.MonkeyPatch, idle_seconds: float, free: int, is_idle: bool
 ):
     clock, idle = 0.0, 0.0
@@ -181,9 +181,9 @@ def test_cores_are_idle_when_over_thirty_per_cent_of_their_time_and_memory_are_l
     monkeypatch.setattr("psutil.cpu_times", lambda: SimpleNamespace(idle=idle))
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=free))
     cores = parallel._Cores()
-    clock, idle = 1.9, 3.8
+    clock, idle = 0.5, 1.0
     assert not cores.idle()  # too early to tell
     cores.begun()
-    clock, idle = clock + 2.0, idle + idle_seconds
+    clock, idle = clock + 1.0, idle + idle_seconds
     assert cores.idle() is is_idle
     assert not cores.idle()
