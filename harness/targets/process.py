@@ -28,6 +28,8 @@ from harness.text import last_lines
 
 SETUP_LIMIT_S = 1800
 _PORT_TRIES = 3
+#: Processor time within the wait for an answer, in seconds, with which it counts as being at work.
+_AT_WORK_S = 1.0
 _setting_up: set[processes.Program] = set()
 
 
@@ -246,7 +248,15 @@ class ProcessTarget:
         """None if a fresh connection works, else how the process ended or what is wrong with its answer."""
         if (reason := self._gone()) is not None or self._endpoint is None:
             return reason or "it was not started"
-        return check_again(self._endpoint, self._gone)
+        before = self._worked()
+        problem = check_again(self._endpoint, self._gone)
+        if problem is not None and self._worked() - before > _AT_WORK_S and self._gone() is None:
+            # it does not hang, but is at work on what came before, which takes long on a machine that is busy, too
+            return wait_until_ready(self._endpoint, self._gone)
+        return problem
+
+    def _worked(self) -> float:
+        return self._guard.usage.cpu_seconds if self._guard else 0.0
 
     def last_output(self) -> str:
         """The last line that it wrote."""

@@ -1,6 +1,7 @@
 """A WebSocket server with a fault (FAULT in the environment): shakes hands, echoes nothing, closes when asked to.
 
 exit | silent | http | wrong-accept | die-after N | die-after-once N FILE (and never starts again) | hang-after N |
+busy-after N SECONDS (works so long, once) |
 stubborn (ignores SIGTERM) | child | daemon (a child that is nobody's any more) | elsewhere (on another port) |
 deaf (never listens) | 404 | memory (eats all there is)
 """
@@ -97,6 +98,10 @@ def main() -> None:
                 os.kill(os.getpid(), signal.SIGSEGV)
             if fault == "hang-after" and connections > int(argument):
                 time.sleep(3600)
+            if fault == "busy-after" and connections == int(argument.split()[0]) + 1:
+                until = time.process_time() + float(argument.split()[1])
+                while time.process_time() < until:
+                    pass
             threading.Thread(target=serve_one, args=(peer,), daemon=True).start()
 
 

@@ -1,12 +1,14 @@
 """Implementations as local processes."""
 
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from harness import handshake
 from harness.errors import TargetError
 from harness.manifest import load
 from harness.targets import process
@@ -56,6 +58,26 @@ def test_the_way_it_ended_is_the_problem(implementation: Callable[..., Path], tm
     target = ProcessTarget(load(str(implementation(fault="die-after 1"))), tmp_path / "log")
     target.start()
     assert target.problem() == "it ended with killed by SIGSEGV"
+    target.stop()
+
+
+@pytest.mark.parametrize(
+    ("fault", "problem"), [("busy-after 1 2", None), ("hang-after 1", "it did not answer the opening handshake within")]
+)
+def test_one_that_is_busy_with_what_came_before_has_more_time_to_answer_than_one_that_does_nothing(
+    implementation: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    problem: str | None,
+):
+    monkeypatch.setattr(process, "check_again", lambda endpoint, _: handshake.check(endpoint, 0.7))
+    monkeypatch.setattr(process, "_AT_WORK_S", 0.3)
+    target = ProcessTarget(load(str(implementation(fault=fault))), tmp_path / "log")
+    target.start()
+    began = time.monotonic()
+    assert str(target.problem()).startswith(str(problem))
+    assert problem is None or time.monotonic() - began < 20  # not for as long as one that works
     target.stop()
 
 

@@ -23,13 +23,16 @@ async def _flood(attempt: Attempt, burst: bytes, bursts: int, *, reads: bool) ->
     if not reads:
         peer.stop_reading()
     growth, began = Growth(len(burst) * bursts), attempt.cost()
+    patience = _STALL_S
     while growth.is_unclear:
         for _ in range(bursts):
-            if not await peer.write(burst, _STALL_S):
+            if not await peer.write(burst, patience):
                 attempt.figures["octets that it took"] = peer.sent
                 how = "stopped reading" if not peer.broken else "ended the connection"
                 return Finding(ENFORCED, f"It {how} after {peer.sent:,} octets.")
         growth.add(await _memory(attempt, peer, reads=reads), attempt.cost() - began)
+        if growth.is_kept:
+            patience = PATIENCE_S  # it has not stopped reading for good when it is busy with what it keeps
     attempt.figures["octets that it took"] = peer.sent
     words = f"It took all {peer.sent:,} octets."
     if growth.is_kept:

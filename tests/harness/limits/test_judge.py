@@ -34,7 +34,7 @@ from harness.limits.judge import (
 )
 from harness.limits.meter import Meter, ProcessMeter
 from harness.limits.model import MIB, Attempt, Finding, UnreachableError
-from harness.limits.probes import l03_inflated_size, l06_opening
+from harness.limits.probes import l03_inflated_size, l06_opening, l08_floods
 from tests.harness.native import peers
 
 CLOSE_1009 = b"\x88\x02\x03\xf1"
@@ -281,6 +281,44 @@ def test_a_server_that_works_for_seconds_on_a_part_of_an_endless_header_is_not_s
     finding, attempt = endless_header(Works())
     assert (finding.verdict, attempt.figures) == (NOT_ENFORCED, {"seconds of work": 6})
     assert attempt.peers[0].sent < 100_000
+
+
+def test_a_server_that_keeps_what_comes_has_not_stopped_reading_because_it_is_busy_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(l08_floods, "_STALL_S", 0.5)
+    came = 0
+
+    def keeps(sock: socket.socket) -> None:
+        nonlocal came
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        was_busy = False
+        while data := sock.recv(65536):
+            came += len(data)
+            if came > 20 * MIB and not was_busy:
+                was_busy = True
+                time.sleep(4)
+
+    class Keeps(ProcessMeter):
+        def __init__(self) -> None:
+            """Of no process."""
+
+        def memory(self) -> int:
+            return 5 * came
+
+        def cpu_seconds(self) -> float:
+            return 0.0
+
+    async def run(endpoint: Endpoint) -> Finding:
+        attempt = Attempt(endpoint, {}, 0, WireLog(time.monotonic), Keeps())
+        try:
+            return await l08_floods.pings(attempt)
+        finally:
+            attempt.drop_all()
+
+    with peers.Peer(keeps) as server:
+        finding = asyncio.run(run(server.endpoint))
+    assert (finding.verdict, "It took all" in finding.words) == (NOT_ENFORCED, True)
 
 
 @pytest.mark.parametrize("echo", [peers.frame(0xC2, b"no deflated data"), peers.frame(0x82, b"cut")])
