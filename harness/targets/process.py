@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -108,6 +109,22 @@ def _download_caches() -> dict[str, str]:
     return {name: str(downloads / folder) for name, folder in names.items()} | {"GOFLAGS": "-modcacherw"}
 
 
+def _temporary_folder() -> Path | None:
+    """A folder in our cache for what a server puts into TMPDIR; those of a harness that was killed go now.
+
+    Some leave there what they need while they run (R does, a folder for each start). None where it can't be made.
+    """
+    root = cache_folder() / "tmp"
+    with contextlib.suppress(OSError):
+        root.mkdir(parents=True, exist_ok=True)
+        for folder in root.iterdir():
+            owner = folder.name.partition(".")[0]
+            if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+                shutil.rmtree(folder, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}.", dir=root))
+    return None
+
+
 def free_port(host: str) -> int:
     """A port that nobody listens on now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -183,6 +200,7 @@ class ProcessTarget:
         self.ends_on_sigterm = True  #: whether SIGTERM was enough to end it, and all that it had started, the last time
         self._output: processes.OutputLog | None = None
         self._endpoint: Endpoint | None = None
+        self._temporary: Path | None = None
 
     def start(self) -> Endpoint:
         """Start it and wait for a handshake. A port that another program took meanwhile is tried again elsewhere."""
@@ -204,7 +222,9 @@ class ProcessTarget:
         local, manifest = _local(self._source), self._source.manifest
         port = free_port(self._host)
         values = {**manifest.environment, **local.environment}
-        environment = _inherited() | {name: self._source.expand(value) for name, value in values.items()}
+        self._temporary = _temporary_folder()
+        environment = _inherited() | ({"TMPDIR": str(self._temporary)} if self._temporary else {})
+        environment |= {name: self._source.expand(value) for name, value in values.items()}
         environment |= {**manifest.environment_of(self._given), "HOST": self._host, "PORT": str(port)}
         command = [self._source.expand(word) for word in local.start]
         self._process, self._output = processes.spawn(command, environment=environment, log=self._log)
@@ -286,4 +306,7 @@ class ProcessTarget:
             self.ends_on_sigterm = processes.stop(self._process)
         if self._output is not None:
             self._output.end()
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary = None
         self._process = None

@@ -3,7 +3,8 @@
 exit | silent | http | wrong-accept | die-after N | die-after-once N FILE (and never starts again) | hang-after N |
 busy-after N SECONDS (works so long, once) |
 stubborn (ignores SIGTERM) | child | daemon (a child that is nobody's any more) | elsewhere (on another port) |
-deaf (never listens) | 404 | memory (eats all there is)
+deaf (never listens) | 404 | memory (eats all there is) |
+litter (leaves a temporary folder)
 """
 
 import base64
@@ -14,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -64,6 +66,8 @@ def serve_one(peer: socket.socket) -> None:
 
 
 def misbehave() -> None:
+    if fault == "litter":
+        tempfile.mkdtemp()
     if fault == "child":
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], start_new_session=True)
     if fault == "daemon" and os.fork() == 0:

@@ -1,6 +1,7 @@
 """Implementations as local processes."""
 
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -79,6 +80,22 @@ def test_one_that_is_busy_with_what_came_before_has_more_time_to_answer_than_one
     assert str(target.problem()).startswith(str(problem))
     assert problem is None or time.monotonic() - began < 20  # not for as long as one that works
     target.stop()
+
+
+def test_what_a_server_leaves_in_its_temporary_folder_goes_with_it_also_after_a_kill(
+    implementation: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("WSCONFORM_CACHE", str(tmp_path / "cache"))
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    left = tmp_path / "cache" / "tmp" / f"{ended.pid}.of-a-harness-that-was-killed"
+    left.mkdir(parents=True)
+    target = ProcessTarget(load(str(implementation(fault="litter"))), tmp_path / "log")
+    target.start()
+    (folder,) = left.parent.iterdir()
+    assert (left.exists(), len(list(folder.iterdir()))) == (False, 1)
+    target.stop()
+    assert list(left.parent.iterdir()) == []
 
 
 def test_it_does_not_inherit_settings_that_would_change_it(
