@@ -17,7 +17,7 @@ conformance: $(VENV)/.installed ## run all cases and limit probes against the re
 limits: $(VENV)/.installed ## the limit probes alone
 	@$(BIN)/wsconform run refimpl --suite limits $(ARGS)
 
-compare: $(VENV)/.installed ## every implementation from PyPI and npm, side by side (needs node; half an hour)
+compare: $(VENV)/.installed ## every implementation from PyPI and npm, side by side (needs node; a quarter of an hour, and its set-ups)
 	@$(BIN)/wsconform compare --tools node,npm $(ARGS)
 
 compare-all: $(VENV)/.installed ## all of them; in containers what needs a toolchain that is not here (an hour or two)
