@@ -162,8 +162,8 @@ async def endless_nothing(attempt: Attempt) -> Finding:
         growth.add(attempt.meter.memory() if attempt.meter else 0)
     attempt.figures["fragments sent"] = sent
     if not peer.refused:
-        # the end of the message, whose echo tells that all of it was read
-        await peer.write(frame(Opcode.CONTINUATION), PATIENCE_S, until_refused=True)
+        # the end of the message, whose echo tells that all of it was read; not an empty one, which some can't echo
+        await peer.write(frame(Opcode.CONTINUATION, b"e"), PATIENCE_S, until_refused=True)
         await peer.until(lambda: peer.refused or bool(peer.messages), PATIENCE_S)
     if peer.refused or not peer.messages:
         return refused(attempt, peer, codes=_TOO_MANY, what=f"{sent:,} empty fragments, did not echo them")

@@ -9,6 +9,7 @@ from harness.engines.native.peer import header, masked_payload
 from harness.limits.judge import ENFORCED, NOT_ENFORCED, PATIENCE_S, WRONG_CODE
 from harness.limits.model import KIB, MIB, ROOM, Attempt, Family, Finding
 from harness.limits.settings import Settings
+from harness.results import ProbeVerdict
 
 FAMILY = Family(11, "The 1009 arrives")
 _TRIES = 100
@@ -19,6 +20,9 @@ _AFTER_S = 0.01
 
 async def _tries(attempt: Attempt) -> Finding:
     """A hundred times: an oversized frame, megabytes behind its header, and only then a look at what came."""
+    if attempt.limit >= _UNREAD:
+        words = f"It has {attempt.limit:,} octets, which is more than is sent before anything is read ({_UNREAD:,})."
+        return Finding(ProbeVerdict.NOT_CONFIGURABLE, words)
     answers: Counter[str] = Counter()
     octets = header(Opcode.BINARY, 8 * MIB) + masked_payload(_UNREAD)
     for number in range(1, _TRIES + 1):

@@ -34,7 +34,8 @@ from harness.limits.judge import (
 )
 from harness.limits.meter import Meter, ProcessMeter
 from harness.limits.model import MIB, Attempt, Finding, UnreachableError
-from harness.limits.probes import l03_inflated_size, l06_opening, l08_floods
+from harness.limits.probes import l03_inflated_size, l06_opening, l08_floods, l11_close_arrives
+from harness.results import ProbeVerdict
 from tests.harness.native import peers
 
 CLOSE_1009 = b"\x88\x02\x03\xf1"
@@ -331,3 +332,8 @@ def test_an_echo_that_can_t_be_inflated_or_is_cut_is_found_out(echo: bytes, monk
     # what the server agrees to is of no interest here
     monkeypatch.setattr(l03_inflated_size, "_open", lambda attempt: attempt.open())
     assert judged(behave, l03_inflated_size.never_cut).verdict is NOT_ENFORCED
+
+
+def test_a_limit_that_the_unread_octets_do_not_exceed_is_not_probed_for_whether_its_1009_arrives():
+    found = judged(peers.echo, l11_close_arrives._tries, limit=16 * MIB)
+    assert found.verdict is ProbeVerdict.NOT_CONFIGURABLE
