@@ -88,6 +88,7 @@ int main(void) {
         .protocols = protocols,
         .options = LWS_SERVER_OPTION_VALIDATE_UTF8,
         .timeout_secs = atoi(variable("HANDSHAKE_TIMEOUT", "0")),
+        .timeout_secs_ah_idle = atoi(variable("HANDSHAKE_TIMEOUT", "0")),
     };
     lws_retry_bo_t policy = {
         .secs_since_valid_ping = atoi(variable("PING_INTERVAL", "300")),

@@ -3,7 +3,7 @@ local http_server = require "http.server"
 local websocket = require "http.websocket"
 
 local function echo(_, stream)
-  local headers = assert(stream:get_headers())
+  local headers = assert(stream:get_headers(tonumber(os.getenv "HANDSHAKE_TIMEOUT")))
   local ws = websocket.new_from_stream(stream, headers)
   if not ws then return stream:shutdown() end
   if os.getenv "CLOSE_TIMEOUT" then ws.close_timeout = tonumber(os.getenv "CLOSE_TIMEOUT") end

@@ -22,6 +22,10 @@ proc header {sock} {
     if {[catch {gets $sock line} length] || ($length < 0 && [eof $sock])} {
         unset ::headers($sock)
         close $sock
+    } elseif {[chan pending input $sock] > 65536 || [llength $::headers($sock)] > 400} {
+        unset ::headers($sock)
+        puts $sock "HTTP/1.1 431 Request Header Fields Too Large\nConnection: close\n"
+        close $sock
     } elseif {$length == 0} {
         fileevent $sock readable {}
         upgrade $sock $::headers($sock)
