@@ -164,15 +164,17 @@ class Growth:
     """A server's memory after each wave of a flood, to tell whether it goes on growing with what comes.
 
     At first it may: a heap with a garbage collector takes what it can get (some 150 MiB of Node.js were seen, and no
-    more). So who seems to keep what comes gets more of it, until it is clear. `wave`: octets that one would leave.
+    more). So who seems to keep what comes gets more of it, until it is clear. `wave`: octets that one would leave;
+    `least`: waves that there are in any case.
     Servers with such a heap are quick: one that has worked for long is believed after fewer waves.
     """
 
     LEAST, ENOUGH, MOST = 3, 9, 63
     SURE = 256 * MIB  #: no heap takes that much more than it needs
 
-    def __init__(self, wave: int) -> None:
+    def __init__(self, wave: int, least: int = LEAST) -> None:
         self._wave = wave
+        self._least = least
         self._memory: list[int] = []
         self._most = self.MOST
 
@@ -185,7 +187,7 @@ class Growth:
     @property
     def is_unclear(self) -> bool:
         """Whether there should be another wave."""
-        if len(self._memory) < self.LEAST:
+        if len(self._memory) < self._least:
             return True
         return self.is_kept and len(self._memory) < self._most and self.octets < self.SURE
 

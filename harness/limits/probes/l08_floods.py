@@ -13,6 +13,11 @@ FAMILY = Family(8, "Floods")
 _COUNT = 34_000
 _BURST = 1000
 _STALL_S = 2.0
+#: The share of the time with which it is at work, on a machine where others are, too; and how long that may last.
+_AT_WORK = 0.05
+_MOST_S = 30.0
+#: Waves that a peer sends in any case that does not read: the kernels hold some ten megabytes of the answers.
+_LEAST_UNREAD = 8
 
 
 async def _flood(attempt: Attempt, burst: bytes, bursts: int, *, reads: bool) -> Finding:
@@ -22,11 +27,11 @@ async def _flood(attempt: Attempt, burst: bytes, bursts: int, *, reads: bool) ->
     peer.answers_pings = False
     if not reads:
         peer.stop_reading()
-    growth, began = Growth(len(burst) * bursts), attempt.cost()
+    growth, began = Growth(len(burst) * bursts, Growth.LEAST if reads else _LEAST_UNREAD), attempt.cost()
     patience = _STALL_S
     while growth.is_unclear:
         for _ in range(bursts):
-            if not await peer.write(burst, patience):
+            if not await _takes(attempt, peer, burst, patience):
                 attempt.figures["octets that it took"] = peer.sent
                 how = "stopped reading" if not peer.broken else "ended the connection"
                 return Finding(ENFORCED, f"It {how} after {peer.sent:,} octets.")
@@ -42,6 +47,22 @@ async def _flood(attempt: Attempt, burst: bytes, bursts: int, *, reads: bool) ->
     return Finding(ENFORCED, f"{words} What came was not kept.")
 
 
+async def _takes(attempt: Attempt, peer: Peer, burst: bytes, patience: float) -> bool:
+    """Whether it takes a burst; not if it took nothing of it for so many seconds, in which it did nothing either."""
+    writing = asyncio.create_task(peer.write(burst, _MOST_S))
+    try:
+        while True:
+            sent, worked = peer.sent, attempt.cost()
+            done, _ = await asyncio.wait({writing}, timeout=patience)
+            if done:
+                return writing.result()
+            idle = attempt.meter is None or attempt.cost() - worked < _AT_WORK * patience
+            if peer.sent == sent and idle:
+                return False
+    finally:
+        writing.cancel()
+
+
 async def _memory(attempt: Attempt, peer: Peer, *, reads: bool) -> int:
     """The server's memory once it has dealt with what was written, as far as that can be known: an echo tells."""
     if not reads or not await peer.echo(b"done with it?"):
@@ -54,7 +75,7 @@ _GROWTH = "memory does not go on growing with what comes."
 
 
 @FAMILY.probe(
-    f"Three times {_COUNT:,} pings of 125 octets, and more where they seem to be kept, by a peer that reads no pong.",
+    f"Eight times {_COUNT:,} pings of 125 octets, and more where they seem to be kept, by a peer that reads no pong.",
     f"The server stops reading, gives up the connection, or leaves pongs out (RFC 6455 5.5.3): {_GROWTH}",
     alone=True,
     weighs=True,
@@ -76,7 +97,7 @@ async def pongs(attempt: Attempt) -> Finding:
 
 
 @FAMILY.probe(
-    "Three times 6 MiB in messages of 64 KiB, and more where they seem to be kept, by a peer that reads no echo.",
+    "Eight times 6 MiB in messages of 64 KiB, and more where they seem to be kept, by a peer that reads no echo.",
     f"The server stops reading (back-pressure) or gives up the connection: {_GROWTH}",
     alone=True,
     weighs=True,
