@@ -54,7 +54,7 @@ def _probe(limit: str, other: str) -> None:
     settings: Settings = {limit: 16 * KIB, other: ROOM}
 
     @FAMILY.probe(
-        f"{_TRIES} times, or a minute, a frame of 8 MiB, over {limit}, of which 4 MiB are sent before anything is read.",
+        f"{_TRIES} times, or a minute, a frame of 8 MiB, over {limit}, of which 4 MiB are sent before anyone reads.",
         "In each try the client reads a close frame with 1009, and no reset that could destroy it.",
         limit=limit,
         settings=settings,
