@@ -47,7 +47,7 @@ def contained(tmp_path: Path, docker_client: DockerClient) -> Iterator[Command]:
 def leftovers(client: DockerClient) -> list[str]:
     """Containers and networks of ours."""
     ours: dict[str, str | list[str] | bool] = {"label": containers.OWNER_LABEL}
-    found = client.containers.list(all=True, filters=ours) + client.networks.list(filters=ours)
+    found = client.containers.list(all=True, filters=ours, ignore_removed=True) + client.networks.list(filters=ours)
     return [str(one.name) for one in found]
 
 
