@@ -28,8 +28,8 @@ async def no_context_takeover(talk: Talk) -> Finding:
 
 
 def _window(bits: int) -> None:
-    # up to twice the window: each that is too large reaches so far
-    distances_apart = [n for n in (200, 400, 900, 1900, 3900, 7900, 15_900, 32_000, 40_000) if n <= 2 << bits]
+    # up to four times the window: each that is too large reaches so far
+    distances_apart = [n for n in (200, 400, 900, 1900, 3900, 7900, 15_900, 32_000, 40_000) if n <= 4 << bits]
 
     @FAMILY.case(
         f"Octets that repeat themselves after 200 to {distances_apart[-1]:,}, with server_max_window_bits={bits}.",
