@@ -88,6 +88,10 @@ class Attempt:
         """Seconds of the server's processor time so far; of the clock, where these can't be seen."""
         return self.meter.cpu_seconds() if self.meter else asyncio.get_running_loop().time()
 
+    def memory(self) -> int:
+        """Octets of the server's memory now; 0 where they can't be seen."""
+        return self.meter.memory() if self.meter else 0
+
     @property
     def shown_peer(self) -> Peer | None:
         """The connection that the verdict rests on."""

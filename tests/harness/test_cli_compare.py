@@ -237,13 +237,19 @@ def test_an_interruption_ends_a_set_up_that_begins_behind_it(command: Command, m
     assert ours(command.folder) == []
 
 
-def test_a_second_interruption_does_not_keep_the_first_from_ending_what_runs(command: Command):
+def started_with_long_to_go(command: Command) -> subprocess.Popen[str]:
+    """A comparison that takes five minutes and has its first verdict."""
     names = [write(command.folder, name, ECHO, "never-answers-close") for name in ("a", "b")]
     process = command.start("compare", *names, "--cases", "1.*", "--cases", "6.*", "--jobs", "1", "--output", "run")
     results = command.folder / "run" / "results.jsonl"
     deadline = time.monotonic() + 60
     while not (results.exists() and results.read_text()) and time.monotonic() < deadline:
         time.sleep(0.01)
+    return process
+
+
+def test_a_second_interruption_does_not_keep_the_first_from_ending_what_runs(command: Command):
+    process = started_with_long_to_go(command)
     for _ in range(5):
         process.send_signal(signal.SIGINT)
         time.sleep(0.003)  # or they count as one
@@ -253,12 +259,7 @@ def test_a_second_interruption_does_not_keep_the_first_from_ending_what_runs(com
 
 
 def test_a_killed_comparison_takes_workers_with_it_that_have_long_to_go(command: Command):
-    names = [write(command.folder, name, ECHO, "never-answers-close") for name in ("a", "b")]
-    process = command.start("compare", *names, "--cases", "1.*", "--cases", "6.*", "--jobs", "1", "--output", "run")
-    results = command.folder / "run" / "results.jsonl"
-    deadline = time.monotonic() + 60
-    while not (results.exists() and results.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    process = started_with_long_to_go(command)
     began = time.monotonic()
     process.kill()
     process.communicate(timeout=60)

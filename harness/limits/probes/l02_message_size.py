@@ -134,12 +134,13 @@ async def endless_octets(attempt: Attempt) -> Finding:
 
 
 _WAVE = 34_000
+_WAVES = 4
 #: Octets that a fragment leaves if it is kept: an object of the smallest kind, and its place in a list.
 _KEPT = 80
 
 
 @FAMILY.probe(
-    f"A message without an end in empty fragments: three times {_WAVE:,}, and more where they seem to be kept.",
+    f"A message without an end in empty fragments: {_WAVES} times {_WAVE:,}, and more where they seem to be kept.",
     "It is refused (1009 or 1008), or nothing is kept of them: memory does not go on growing with their number.",
     settings={"max_message_size": _LIMIT},
     alone=True,
@@ -149,7 +150,7 @@ async def endless_nothing(attempt: Attempt) -> Finding:
     burst = frame(Opcode.CONTINUATION, fin=False) * 2000
     peer = await attempt.open()
     await peer.write(frame(Opcode.BINARY, fin=False))
-    growth = Growth(_WAVE * _KEPT)
+    growth = Growth(_WAVE * _KEPT, _WAVES)
     sent = 1
     attempt.excess()
     while growth.is_unclear and not peer.refused:
@@ -159,7 +160,7 @@ async def endless_nothing(attempt: Attempt) -> Finding:
             sent += 2000
             await peer.drained(1)
         await peer.refusal(0.5)
-        growth.add(attempt.meter.memory() if attempt.meter else 0)
+        growth.add(attempt.memory())
     attempt.figures["fragments sent"] = sent
     if not peer.refused:
         # the end of the message, whose echo tells that all of it was read; not an empty one, which some can't echo

@@ -68,7 +68,7 @@ async def _memory(attempt: Attempt, peer: Peer, *, reads: bool) -> int:
     if not reads or not await peer.echo(b"done with it?"):
         await peer.drained(2)
         await asyncio.sleep(0.1)
-    return attempt.meter.memory() if attempt.meter else 0
+    return attempt.memory()
 
 
 _GROWTH = "memory does not go on growing with what comes."

@@ -123,10 +123,6 @@ async def one_more(attempt: Attempt) -> Finding:
     return Finding(NOT_ENFORCED, "After one had gone no other was let in.", doubtful=True)
 
 
-def _memory(attempt: Attempt) -> int:
-    return attempt.meter.memory() if attempt.meter else 0
-
-
 async def _resets(attempt: Attempt) -> int:
     """Connect and reset, so many times; how many could be."""
 
@@ -153,16 +149,17 @@ async def _resets(attempt: Attempt) -> int:
 )
 async def connect_and_reset(attempt: Attempt) -> Finding:
     idle = _descriptors(attempt)
-    before, began = _memory(attempt), attempt.cost()
-    made = await _resets(attempt)
-    if _memory(attempt) - before > _MUCH:
+    before, began = attempt.memory(), attempt.cost()
+    made, kept = await _resets(attempt), ""
+    if attempt.memory() - before > _MUCH:
         growth = Growth(_MUCH)
         while growth.is_unclear:
             made += await _resets(attempt)
-            growth.add(_memory(attempt), attempt.cost() - began)
-        if growth.is_kept:
-            return Finding(NOT_ENFORCED, f"After {made:,} resets: {growth.words}")
+            growth.add(attempt.memory(), attempt.cost() - began)
+        kept = growth.words if growth.is_kept else ""
     attempt.figures["connections"] = made
+    if kept:
+        return Finding(NOT_ENFORCED, f"After {made:,} resets: {kept}")
     peer = await attempt.open()
     if not await peer.echo(b"hello"):
         return Finding(NOT_ENFORCED, f"After {made:,} resets a message was not echoed.", doubtful=True)
