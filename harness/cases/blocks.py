@@ -7,6 +7,7 @@ it takes them. So what a server compresses is read here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 # RFC 1951 3.2.5: (extra bits, first length) of the codes from 257 on, (extra bits, first distance) of those from 0 on
 _LENGTHS = (
@@ -93,35 +94,50 @@ def _codes(sizes: list[int]) -> dict[int, tuple[int, int]]:
 _FIXED_CODES = _codes(_FIXED_LITERALS)
 
 
-class _Reader:
-    def __init__(self, octets: bytes) -> None:
-        self._octets = octets
-        self._at = 0
+class _Codes(NamedTuple):
+    """What codes stand for."""
 
-    def bit(self) -> int:
-        if self._at >> 3 >= len(self._octets):
-            raise ValueError("it ends inside a block")
-        bit = self._octets[self._at >> 3] >> (self._at & 7) & 1
-        self._at += 1
-        return bit
+    symbols: dict[str, int]
+    shortest: int  #: bits
+
+    @classmethod
+    def of(cls, sizes: list[int]) -> _Codes:
+        """Those of an alphabet, by the sizes of all its symbols' codes."""
+        symbols = {f"{code:0{size}b}": symbol for symbol, (code, size) in _codes(sizes).items()}
+        return cls(symbols, min(filter(None, sizes), default=1))
+
+
+_BITS = [f"{octet:08b}"[::-1] for octet in range(256)]
+
+
+class _Reader:
+    """Reads bits, which are characters of a string here: an int for each of them takes three times as long."""
+
+    def __init__(self, octets: bytes) -> None:
+        self._bits = "".join([_BITS[octet] for octet in octets])
+        self.at = 0
 
     def number(self, size: int) -> int:
-        return sum(self.bit() << n for n in range(size))
+        start, self.at = self.at, self.at + size
+        if self.at > len(self._bits):
+            raise ValueError("it ends inside a block")
+        return int(self._bits[start : self.at][::-1] or "0", 2)
 
-    def symbol(self, codes: dict[tuple[int, int], int]) -> int:
-        code = size = 0
-        while size < 15:  # noqa: PLR2004 - RFC 1951 3.2.7
-            code, size = code << 1 | self.bit(), size + 1
-            if (code, size) in codes:
-                return codes[code, size]
-        raise ValueError("a code that stands for nothing")
+    def symbol(self, codes: _Codes) -> int:
+        start = self.at
+        for end in range(start + codes.shortest, start + 16):  # RFC 1951 3.2.7: 15 bits at most
+            symbol = codes.symbols.get(self._bits[start:end])
+            if symbol is not None:
+                self.at = end
+                return symbol
+        raise ValueError("it ends inside a block" if end > len(self._bits) else "a code that stands for nothing")
 
     def skip_stored(self) -> None:
-        self._at = -(-self._at // 8) * 8
+        self.at = -(-self.at // 8) * 8
         size = self.number(16)
         if self.number(16) != size ^ 0xFFFF:
             raise ValueError("the length of a stored block is wrong")
-        self._at += 8 * size
+        self.at += 8 * size
 
 
 def distances(message: bytes) -> Iterator[int]:
@@ -131,8 +147,8 @@ def distances(message: bytes) -> Iterator[int]:
     """
     reader = _Reader(message + b"\x00\x00\xff\xff")
     final = 0
-    while not final and reader._at < 8 * len(message):  # noqa: SLF001 - ours
-        final, kind = reader.bit(), reader.number(2)
+    while not final and reader.at < 8 * len(message):
+        final, kind = reader.number(1), reader.number(2)
         if kind == 0:
             reader.skip_stored()
         elif kind == 3:  # noqa: PLR2004
@@ -141,15 +157,8 @@ def distances(message: bytes) -> Iterator[int]:
             yield from _matches(reader, *(_dynamic(reader) if kind == 2 else _fixed()))  # noqa: PLR2004
 
 
-_Codes = dict[tuple[int, int], int]
-
-
-def _read_by(sizes: list[int]) -> _Codes:
-    return {code: symbol for symbol, code in _codes(sizes).items()}
-
-
 def _fixed() -> tuple[_Codes, _Codes]:
-    return _read_by(_FIXED_LITERALS), _read_by(_FIXED_DISTANCES)
+    return _Codes.of(_FIXED_LITERALS), _Codes.of(_FIXED_DISTANCES)
 
 
 def _dynamic(reader: _Reader) -> tuple[_Codes, _Codes]:
@@ -157,7 +166,7 @@ def _dynamic(reader: _Reader) -> tuple[_Codes, _Codes]:
     sizes = [0] * 19
     for symbol in _ORDER[:lengths]:
         sizes[symbol] = reader.number(3)
-    codes = _read_by(sizes)
+    codes = _Codes.of(sizes)
     found: list[int] = []
     while len(found) < literals + distances_:
         symbol = reader.symbol(codes)
@@ -167,7 +176,7 @@ def _dynamic(reader: _Reader) -> tuple[_Codes, _Codes]:
             found += found[-1:] * (reader.number(2) + 3)
         else:
             found += [0] * (reader.number(3) + 3 if symbol == 17 else reader.number(7) + 11)  # noqa: PLR2004
-    return _read_by(found[:literals]), _read_by(found[literals:])
+    return _Codes.of(found[:literals]), _Codes.of(found[literals:])
 
 
 def _matches(reader: _Reader, literals: _Codes, distances_: _Codes) -> Iterator[int]:
