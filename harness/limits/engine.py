@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from typing import NamedTuple
 
 from harness import __version__
@@ -40,8 +41,8 @@ _SETTLE_S = 0.05
 _SETTLES_WITHIN_S = 20.0
 #: Octets kept of an opening handshake.
 _EXCERPT = 4096
-#: Verdicts of a shared server that count.
-_NEEDS_NO_OTHER = frozenset({ProbeVerdict.ENFORCED, ProbeVerdict.NOT_CONFIGURABLE})
+#: Verdicts that count where others have been, too.
+_PASSES = frozenset({ProbeVerdict.ENFORCED, ProbeVerdict.NOT_CONFIGURABLE})
 #: Probes that share a server: it should not have to bear too much, and groups run side by side.
 _ON_ONE_SERVER = 12
 #: The largest limit that is probed where it can't be set: above, a probe would take too long or too much memory.
@@ -72,17 +73,27 @@ class LimitsEngine:
 
 
 def _groups(instance: Target, chosen: Iterable[Probe]) -> list[list[Probe]]:
-    """Those that may share a server, and each of the others alone; those that wait for a timeout are begun first."""
+    """Those that may share a server; those that wait for a timeout are begun first.
+
+    Who looks at the server's memory is the first there, so that nobody has filled it.
+    """
     groups: list[list[Probe]] = []
-    sharing: dict[tuple[object, ...], list[Probe]] = {}
+    same: dict[tuple[object, ...], list[Probe]] = {}
     for probe in chosen:
-        if probe.weighs or probe.memory is not None or _not_configurable(probe, instance) is not None:
+        if _not_configurable(probe, instance) is not None:
             groups.append([probe])
         else:
-            sharing.setdefault((_waits(probe), *sorted(_given(probe, instance).items())), []).append(probe)
-    size = _ON_ONE_SERVER
-    groups += [group[at : at + size] for group in sharing.values() for at in range(0, len(group), size)]
+            same.setdefault((_waits(probe), *sorted(_given(probe, instance).items())), []).append(probe)
+    for sharing in same.values():
+        first = [[probe] for probe in sharing if _weighs(probe)]
+        others = [probe for probe in sharing if not _weighs(probe)]
+        behind = [others[at : at + _ON_ONE_SERVER] for at in range(0, len(others), _ON_ONE_SERVER)]
+        groups += [[*one, *more] for one, more in zip_longest(first, behind, fillvalue=())]
     return sorted(groups, key=lambda group: not _waits(group[0]))
+
+
+def _weighs(probe: Probe) -> bool:
+    return probe.weighs or probe.memory is not None
 
 
 def _waits(probe: Probe) -> bool:
@@ -138,26 +149,27 @@ class _Phase:
 
     def _group(self, group: Sequence[Probe]) -> None:
         """Run its probes one after the other, and tell what came of each."""
-        shared = _Server(self._job, group[0]) if len(group) > 1 else None
+        server = _Server(self._job, group[0])
         try:
             for probe in group:
-                self._told.put(_Told(probe, *self._asked(probe, shared)))
+                self._told.put(_Told(probe, *self._asked(probe, server)))
         except BaseException as error:  # noqa: BLE001 - raised where it is waited for
             self._told.put(error)
         finally:
-            if shared is not None:
-                shared.stop()
+            server.stop()
 
-    def _asked(self, probe: Probe, shared: _Server | None) -> tuple[Batch, bool]:
-        """Ask it, of the shared server first if there is one, and of its own if it did not pass there."""
-        if shared is not None:
-            batch, _ = self._one(probe, shared)
-            if any(record.result.verdict in _NEEDS_NO_OTHER for record in batch.records):
+    def _asked(self, probe: Probe, server: _Server) -> tuple[Batch, bool]:
+        """Ask it, and once more of a fresh server if it did not pass where others had been."""
+        while True:
+            is_fresh = not server.is_started
+            batch, doubtful = self._one(probe, server)
+            if any(record.result.verdict in _PASSES for record in batch.records):
                 return batch, False
-            shared.stop()  # it may not be what it was
-        return self._one(probe, _Server(self._job, probe), stop=True)
+            server.stop()  # it may not be what it was
+            if is_fresh:
+                return batch, doubtful
 
-    def _one(self, probe: Probe, server: _Server, *, stop: bool = False) -> tuple[Batch, bool]:
+    def _one(self, probe: Probe, server: _Server) -> tuple[Batch, bool]:
         attempted = _Attempted(self._job, probe, server)
         with self._lock:
             if self._stopped:
@@ -175,8 +187,6 @@ class _Phase:
         finally:
             with self._lock:
                 self._running.discard(attempted)
-            if stop:
-                server.stop()
         return Batch([probe.id], [attempted.record] if attempted.record else []), attempted.doubtful
 
 
@@ -190,6 +200,11 @@ class _Server:
         self._label = probe.id
         self._target: Target | None = None
         self._endpoint: Endpoint | None = None
+
+    @property
+    def is_started(self) -> bool:
+        """Whether somebody has been there."""
+        return self._target is not None
 
     def started(self) -> tuple[Target, Endpoint]:
         """It, and where it is; TargetError: it does not start with these settings."""

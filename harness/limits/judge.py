@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 
 from harness.cases.model import Opcode
 from harness.engines.native.peer import Peer, frame, header, masked_payload, payload
@@ -208,5 +209,5 @@ class Growth:
 
 
 def is_quadratic(costs: Sequence[float]) -> bool:
-    """Whether the second cost, in seconds and for twice as much, is nearer to four times the first than to twice."""
-    return costs[1] > 3 * costs[0] and costs[1] > _MATTERS_S
+    """Whether one of the costs, in seconds and each for twice as much, is nearer to four times the last than two."""
+    return any(cost > 3 * last and cost > _MATTERS_S for last, cost in pairwise(costs))

@@ -148,26 +148,25 @@ async def _resets(attempt: Attempt) -> int:
     weighs=True,
 )
 async def connect_and_reset(attempt: Attempt) -> Finding:
-    idle = _descriptors(attempt)
-    before, began = attempt.memory(), attempt.cost()
-    made, kept = await _resets(attempt), ""
-    if attempt.memory() - before > _MUCH:
-        growth = Growth(_MUCH)
-        while growth.is_unclear:
-            made += await _resets(attempt)
-            growth.add(attempt.memory(), attempt.cost() - began)
-        kept = growth.words if growth.is_kept else ""
-    attempt.figures["connections"] = made
-    if kept:
-        return Finding(NOT_ENFORCED, f"After {made:,} resets: {kept}")
-    peer = await attempt.open()
-    if not await peer.echo(b"hello"):
-        return Finding(NOT_ENFORCED, f"After {made:,} resets a message was not echoed.", doubtful=True)
-    peer.drop()
-    wrong = _left_over(attempt, idle, await _back_to(attempt, idle))
-    return Finding(
-        NOT_ENFORCED if wrong else ENFORCED, wrong or f"It lives after {made:,} resets.", doubtful=bool(wrong)
-    )
+    idle, before, began = _descriptors(attempt), attempt.memory(), attempt.cost()
+    made = 0
+    growth = Growth(_MUCH)
+    grew = True
+    while grew and growth.is_unclear:
+        made += await _resets(attempt)
+        attempt.figures["connections"] = made
+        peer = await attempt.open()
+        if not await peer.echo(b"hello"):
+            return Finding(NOT_ENFORCED, f"After {made:,} resets a message was not echoed.", doubtful=True)
+        peer.drop()
+        wrong = _left_over(attempt, idle, await _back_to(attempt, idle))
+        if wrong:
+            return Finding(NOT_ENFORCED, wrong, doubtful=True)
+        growth.add(attempt.memory(), attempt.cost() - began)
+        grew = attempt.memory() - before > _MUCH
+    if growth.is_kept:
+        return Finding(NOT_ENFORCED, f"After {made:,} resets: {growth.words}")
+    return Finding(ENFORCED, f"It lives after {made:,} resets.")
 
 
 @FAMILY.probe(

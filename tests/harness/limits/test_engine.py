@@ -339,16 +339,28 @@ def test_probes_that_ask_for_the_same_settings_share_a_server(run: Run):
     same = [probe(number) for number in range(1, 4)]
     waiting = [probe(4, limit="ping_interval"), probe(5, limit="ping_interval")]
     alone = [probe(6, alone=True), probe(7, alone=True)]
-    # a limit of its own; and those that look at the memory, where nobody may have been before
-    others = [
-        probe(8, limit="max_connections"),
-        probe(9, memory=1 << 30),
-        probe(10, weighs=True),
-        probe(11, weighs=True),
-    ]
-    every = [*same, *waiting, *alone, *others]
+    of_its_own = [probe(8, limit="max_connections")]
+    every = [*same, *waiting, *alone, *of_its_own]
     assert verdicts(run(server, *every)) == dict.fromkeys((one.id for one in every), ProbeVerdict.ENFORCED)
-    assert len(server.family) == 3 + len(others)
+    assert len(server.family) == 4
+
+
+def test_who_looks_at_the_memory_is_the_first_on_its_server(run: Run):
+    asked: list[tuple[Endpoint, str]] = []
+
+    def asking(number: int, *, memory: int | None = None, weighs: bool = False) -> Probe:
+        async def ask(attempt: Attempt) -> Finding:
+            asked.append((attempt.endpoint, f"L.1.{number}"))
+            return await fine(attempt)
+
+        return probe(number, ask, memory=memory, weighs=weighs)
+
+    server = Server()
+    weighing = [asking(2, memory=1 << 30), asking(3, weighs=True), asking(5, weighs=True)]
+    run(server, asking(1), *weighing[:2], asking(4), weighing[2])
+    firsts = dict(reversed(asked))
+    assert set(firsts.values()) == {one.id for one in weighing}
+    assert len(server.family) == len(weighing)
 
 
 def test_a_server_is_shared_by_a_few_only(run: Run):
@@ -372,8 +384,18 @@ def test_what_does_not_pass_on_a_shared_server_is_asked_again_of_its_own(run: Ru
     assert list(found.values()) == [FINE.verdict, FINE.verdict, ProbeVerdict.LATE, FINE.verdict]
     endpoints = {attempt.endpoint for attempt in asked}
     assert (len(asked), len(endpoints)) == (2, 2)
-    # the first one, one each for the second and third alone, and a fresh one for the third to begin with and the fourth
-    assert len(server.family) == 5
+    # the first one, one where the second is asked again, one where the third is, and a fresh one for the fourth
+    assert len(server.family) == 4
+
+
+def test_what_does_not_pass_on_a_fresh_server_is_not_asked_again(run: Run):
+    async def never(_: Attempt) -> Finding:
+        asked.append(1)
+        return Finding(ProbeVerdict.LATE, "Late.")
+
+    asked: list[int] = []
+    run(Server(), probe(1, never), probe(2, never))
+    assert len(asked) == 2
 
 
 def test_who_stops_the_run_waits_for_no_probe_and_leaves_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -240,7 +240,18 @@ def test_memory_that_ends_no_higher_than_it_was_is_never_kept(memory: list[int])
 
 
 @pytest.mark.parametrize(
-    ("costs", "quadratic"), [([1, 4], True), ([1, 3.1], True), ([1, 2], False), ([0.01, 0.2], False), ([0, 0.5], True)]
+    ("costs", "quadratic"),
+    [
+        ([1, 4], True),
+        ([1, 3.1], True),
+        ([1, 2], False),
+        ([0.01, 0.2], False),
+        ([0, 0.5], True),
+        ([1], False),
+        ([1, 2, 4], False),
+        ([1, 2, 7], True),
+        ([0.01, 0.2, 0.7], True),
+    ],
 )
 def test_a_cost_is_quadratic_if_it_is_nearer_to_four_times_and_matters(costs: list[float], quadratic: bool):
     assert is_quadratic(costs) is quadratic
