@@ -35,6 +35,9 @@ class Meter(Protocol):
     def descriptors(self) -> int | None:
         """Open file descriptors, if that can be seen."""
 
+    def unread(self, port: int) -> int | None:
+        """Octets that came from this TCP port and that the server has not read, if that can be seen."""
+
 
 class ProcessMeter:
     """A process and its descendants: resident memory."""
@@ -99,6 +102,16 @@ class ProcessMeter:
                 return None
         return total
 
+    def unread(self, port: int) -> int | None:
+        """The receive queue of its connection with that port (Linux: Documentation/networking/proc_net_tcp.rst)."""
+        for table in ("tcp", "tcp6"):
+            with contextlib.suppress(OSError):
+                for line in Path(f"/proc/{self._root.pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
+                    _, _, remote, _, queues, *_ = line.split()
+                    if int(remote.rpartition(":")[2], 16) == port:
+                        return int(queues.rpartition(":")[2], 16)
+        return None
+
 
 class CgroupMeter:
     """A container, by the cgroup of its first process (version 2, or 1)."""
@@ -133,6 +146,10 @@ class CgroupMeter:
     def descriptors(self) -> int | None:
         """Open file descriptors of its processes, where we may see them."""
         return self._tree.descriptors()
+
+    def unread(self, port: int) -> int | None:
+        """In its network, which its first process is in."""
+        return self._tree.unread(port)
 
 
 def _memory_cgroup(pid: int) -> tuple[Path, bool]:

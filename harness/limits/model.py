@@ -92,6 +92,10 @@ class Attempt:
         """Octets of the server's memory now; 0 where they can't be seen."""
         return self.meter.memory() if self.meter else 0
 
+    def unread(self, peer: Peer) -> int | None:
+        """Octets that came from this peer and that the server has not read; None where they can't be seen."""
+        return self.meter.unread(peer.port) if self.meter else None
+
     @property
     def shown_peer(self) -> Peer | None:
         """The connection that the verdict rests on."""

@@ -259,6 +259,17 @@ class Peer:
             self._reading = False
             self._loop.remove_reader(self._socket)
 
+    def skip(self) -> None:
+        """Drop what the kernel holds of what came, of a peer that has stopped reading."""
+        with contextlib.suppress(OSError):
+            while self._socket.recv(_READ):
+                pass
+
+    @property
+    def port(self) -> int:
+        """The TCP port that it is connected from."""
+        return int(self._socket.getsockname()[1])
+
     def _readable(self) -> None:
         try:
             data = self._socket.recv(_READ)

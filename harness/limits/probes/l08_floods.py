@@ -13,7 +13,9 @@ FAMILY = Family(8, "Floods")
 _COUNT = 34_000
 _BURST = 1000
 _STALL_S = 2.0
-#: The share of the time with which it is at work, on a machine where others are, too; and how long that may last.
+#: How often it is looked at, in seconds; the share of them in which it is at work, on a machine where others are, too;
+#: and how long that may last.
+_LOOK_S = 0.5
 _AT_WORK = 0.05
 _MOST_S = 30.0
 #: Waves that a peer sends in any case that does not read: the kernels hold some ten megabytes of the answers.
@@ -48,17 +50,27 @@ async def _flood(attempt: Attempt, burst: bytes, bursts: int, *, reads: bool) ->
 
 
 async def _takes(attempt: Attempt, peer: Peer, burst: bytes, patience: float) -> bool:
-    """Whether it takes a burst; not if it took nothing of it for so many seconds, in which it did nothing either."""
+    """Whether it takes a burst; not if it took nothing of it for so many seconds, in which it did nothing either.
+
+    A server that has read all that came has not stopped reading: then the kernels have stopped talking. Linux drops
+    what does not fit into our full receive buffer together with the acknowledgement in it, and we send no more until
+    another comes. Some room in our buffer ends this.
+    """
     writing = asyncio.create_task(peer.write(burst, _MOST_S))
     try:
-        while True:
+        quiet = 0.0
+        while quiet < patience:
             sent, worked = peer.sent, attempt.cost()
-            done, _ = await asyncio.wait({writing}, timeout=patience)
+            done, _ = await asyncio.wait({writing}, timeout=_LOOK_S)
             if done:
                 return writing.result()
-            idle = attempt.meter is None or attempt.cost() - worked < _AT_WORK * patience
-            if peer.sent == sent and idle:
-                return False
+            if peer.sent > sent or (attempt.meter is not None and attempt.cost() - worked > _AT_WORK * _LOOK_S):
+                quiet = 0.0
+            elif attempt.unread(peer) == 0:
+                peer.skip()
+            else:
+                quiet += _LOOK_S
+        return False
     finally:
         writing.cancel()
 

@@ -311,26 +311,54 @@ def test_a_server_that_keeps_what_comes_has_not_stopped_reading_because_it_is_bu
                 was_busy = True
                 time.sleep(4)
 
-    class Keeps(ProcessMeter):
-        def __init__(self) -> None:
-            """Of no process."""
+    finding = flooded_with_pings(keeps, Says(lambda: 5 * came))
+    assert (finding.verdict, "It took all" in finding.words) == (NOT_ENFORCED, True)
 
-        def memory(self) -> int:
-            return 5 * came
 
-        def cpu_seconds(self) -> float:
-            return 0.0
+@pytest.mark.parametrize(("unread", "words"), [(0, "It took all"), (1, "It stopped reading"), (None, "It stopped")])
+def test_a_server_has_stopped_reading_only_if_there_is_something_that_it_did_not_read(
+    unread: int | None, words: str, monkeypatch: pytest.MonkeyPatch
+):
+    """The kernels' silence can't be had at will: here it is a server's, while the meter says that it has read all."""
+    monkeypatch.setattr(l08_floods, "_STALL_S", 0.5)
+    monkeypatch.setattr(l08_floods, "_LOOK_S", 0.05)
+
+    def waits_for_room(sock: socket.socket) -> None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        sock.sendall(peers.frame(0x8A, b"p" * 125) * 10_000)
+        reads(sock, 1 << 40)
+
+    finding = flooded_with_pings(waits_for_room, Says(lambda: 0, unread))
+    assert (finding.verdict, finding.words.startswith(words)) == (ProbeVerdict.ENFORCED, True)
+
+
+class Says(ProcessMeter):
+    """Of no process."""
+
+    def __init__(self, memory: Callable[[], int], unread: int | None = None) -> None:
+        self.memory = memory  # type: ignore[method-assign]
+        self._unread = unread
+
+    def cpu_seconds(self) -> float:
+        return 0.0
+
+    def unread(self, port: int) -> int | None:  # noqa: ARG002 - the meter's
+        return self._unread
+
+
+def flooded_with_pings(behave: Callable[[socket.socket], None], meter: Meter) -> Finding:
+    """What the flood of pings comes to."""
 
     async def run(endpoint: Endpoint) -> Finding:
-        attempt = Attempt(endpoint, {}, 0, WireLog(time.monotonic), Keeps())
+        attempt = Attempt(endpoint, {}, 0, WireLog(time.monotonic), meter)
         try:
             return await l08_floods.pings(attempt)
         finally:
             attempt.drop_all()
 
-    with peers.Peer(keeps) as server:
-        finding = asyncio.run(run(server.endpoint))
-    assert (finding.verdict, "It took all" in finding.words) == (NOT_ENFORCED, True)
+    with peers.Peer(behave) as server:
+        return asyncio.run(run(server.endpoint))
 
 
 @pytest.mark.parametrize("echo", [peers.frame(0xC2, b"no deflated data"), peers.frame(0x82, b"cut")])

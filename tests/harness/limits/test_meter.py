@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -89,6 +92,22 @@ def test_processor_time_and_descriptors_are_counted(server: tuple[int, Do]):
     assert 0.25 < meter.cpu_seconds() - cpu < 2
     assert descriptors is not None
     assert meter.descriptors() == descriptors + 5
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_what_a_server_has_not_read_is_seen(host: str):
+    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as listening:
+        client = socket.create_connection(listening.getsockname()[:2])
+        server, _ = listening.accept()
+        with client, server:
+            meter, port = ProcessMeter(os.getpid()), client.getsockname()[1]
+            assert meter.unread(port) == 0
+            client.sendall(b"x" * 1000)
+            assert select.select([server], [], [], 5)[0]
+            assert meter.unread(port) == 1000
+            server.recv(400)
+            assert meter.unread(port) == 600
+    assert meter.unread(0xFFFF + 1) is None
 
 
 def test_the_course_of_memory_has_at_most_sixty_points(server: tuple[int, Do]):
