@@ -86,8 +86,8 @@ class Executor:
         self._broken: dict[str, str] = {}
         workers = min(self._parallel, len(units))
         with ThreadPoolExecutor(workers, "unit") as pool:
-            threads = [pool.submit(self._work) for _ in range(workers)]
             try:
+                threads = [pool.submit(self._work) for _ in range(workers)]
                 for thread in wait(threads, return_when=FIRST_EXCEPTION).done:
                     thread.result()
             finally:

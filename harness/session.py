@@ -41,6 +41,8 @@ from harness.work import EngineSpec, Unit
 BUILD = Path("build")
 #: How often set-ups that are to end are looked for, in seconds.
 _LOOK_AGAIN_S = 0.1
+#: What the threads of set-ups are called.
+_SET_UP = "set-up"
 #: What a resumed run keeps of what its first part says of a target; the runner adds to it.
 _KEPT = ("url", "restarts", "seconds", "setup_seconds", "peak_memory", "cpu_seconds", "log")
 
@@ -188,9 +190,9 @@ class Session:
         wanted = [
             one for one in planned if one.spec and any(self._cases_left(one, engine) for engine in self._plan.engines)
         ]
-        with ThreadPoolExecutor(os.cpu_count() or 1, "set-up") as pool:
-            futures = [pool.submit(self._set_up_one, one) for one in wanted]
+        with ThreadPoolExecutor(os.cpu_count() or 1, _SET_UP) as pool:
             try:
+                futures = [pool.submit(self._set_up_one, one) for one in wanted]
                 for one, future in zip(wanted, futures, strict=True):
                     outcome = future.result()
                     for number, target in enumerate(self._targets):
@@ -198,8 +200,9 @@ class Session:
                             self._targets[number] = target.model_copy(update=outcome)
             except KeyboardInterrupt:
                 pool.shutdown(wait=False, cancel_futures=True)
-                while not all(future.done() for future in futures):
-                    end_set_ups()  # more than once: a command may begin in this very moment
+                # of a thread that began in this very moment the pool may not know, and a command may begin in it
+                while any(thread.name.startswith(_SET_UP) for thread in threading.enumerate()):
+                    end_set_ups()
                     time.sleep(_LOOK_AGAIN_S)
                 raise
 

@@ -24,12 +24,14 @@ FAKE = [sys.executable, str(ROOT / "tests" / "fakes" / "server.py")]
 CASES = ("--cases", "1.1.1", "--cases", "7.7.1")
 
 
-def write(folder: Path, name: str, start: list[str], fault: str = "", *, more: str = "", top: str = "") -> str:
+def write(
+    folder: Path, name: str, start: list[str], fault: str = "", *, more: str = "", top: str = "", within: float = 6.0
+) -> str:
     path = folder / name
     path.mkdir()
     lines = [
         f'name = "{name}"', 'language = "Python"', 'version = "1"', 'homepage = "https://example.com"',
-        'licence = "MIT"', top, "[local]", f"start = {json.dumps(start)}", "ready_within = 6.0",
+        'licence = "MIT"', top, "[local]", f"start = {json.dumps(start)}", f"ready_within = {within}",
         f"environment = {{ FAULT = {json.dumps(fault)} }}", more,
     ]  # fmt: skip
     (path / manifest.MANIFEST).write_text("\n".join(lines))
@@ -54,7 +56,9 @@ def test_each_way_of_being_broken_is_told_as_that_and_the_others_have_their_verd
         "deaf": (write(folder, "deaf", FAKE, "deaf"), "refused"),
         "silent": (write(folder, "silent", FAKE, "silent"), "did not answer the opening handshake within"),
         "not-found": (write(folder, "not-found", FAKE, "404"), "404"),
-        "memory": (write(folder, "memory", FAKE, "memory"), "it used more than 2 GiB of memory and was ended"),
+        # eating takes its time on a machine that is busy
+        "memory": (write(folder, "memory", FAKE, "memory", within=60.0),
+                   "it used more than 2 GiB of memory and was ended"),
     }  # fmt: skip
     working = {
         "good": write(folder, "good", ECHO),
@@ -234,6 +238,37 @@ def test_an_interruption_ends_a_set_up_that_begins_behind_it(command: Command, m
         psutil.wait_procs([began], timeout=60)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
+    assert ours(command.folder) == []
+
+
+def test_an_interruption_while_set_ups_are_being_begun_ends_those_that_have(command: Command):
+    slow = 'setup = [["sh", "-c", "echo $$ > $0/pid; exec sleep 600", "{cache}"]]'
+    names = [write(command.folder, name, ECHO, more=slow) for name in ("a", "b")]
+    interrupted = """if True:
+        import os, signal, time
+        from pathlib import Path
+        from harness import cli, session
+
+        class Pool(session.ThreadPoolExecutor):
+            def submit(self, *work):
+                super().submit(*work)
+                while not [*Path("cache/implementations").glob("*/pid")]:
+                    time.sleep(0.01)
+                os.kill(os.getpid(), signal.SIGINT)
+
+        session.ThreadPoolExecutor = Pool
+        cli.main()
+        """
+    done = subprocess.run(
+        [sys.executable, "-c", interrupted, "compare", *names, *CASES],
+        cwd=command.folder,
+        env=command.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 130, done.stderr
     assert ours(command.folder) == []
 
 

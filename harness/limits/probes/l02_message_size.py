@@ -229,7 +229,7 @@ _PIECE = 256  #: octets
 
 
 @FAMILY.probe(
-    f"A message of {_JOINED[0]:,} fragments of {_PIECE} octets, then twice one of twice as many.",
+    f"Three messages, of {', '.join(f'{count:,}' for count in _JOINED)} fragments of {_PIECE} octets.",
     "All are echoed, each at about twice the processor time of the one before: joining is not quadratic.",
     settings={"max_message_size": ROOM, "max_frame_size": ROOM, "max_fragments": 2 * _JOINED[-1]},
     alone=True,
