@@ -15,6 +15,8 @@ _EVERY_S = 0.02
 #: Asking for the children of a process looks at all processes that there are, so it is done less often.
 _CHILDREN_EVERY_S = 0.25
 _POINTS = 60
+#: The state of a connection that has not ended (Linux: include/net/tcp_states.h).
+_ESTABLISHED = 1
 
 
 class Meter(Protocol):
@@ -104,13 +106,14 @@ class ProcessMeter:
 
     def unread(self, port: int) -> int | None:
         """The receive queue of its connection with that port (Linux: Documentation/networking/proc_net_tcp.rst)."""
+        queues: list[int] = []
         for table in ("tcp", "tcp6"):
             with contextlib.suppress(OSError):
                 for line in Path(f"/proc/{self._root.pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
-                    _, _, remote, _, queues, *_ = line.split()
-                    if int(remote.rpartition(":")[2], 16) == port:
-                        return int(queues.rpartition(":")[2], 16)
-        return None
+                    _, _, remote, state, sizes, *_ = line.split()
+                    if int(state, 16) == _ESTABLISHED and int(remote.rpartition(":")[2], 16) == port:
+                        queues.append(int(sizes.rpartition(":")[2], 16))
+        return max(queues, default=None)
 
 
 class CgroupMeter:
