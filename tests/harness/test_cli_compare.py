@@ -241,26 +241,35 @@ def test_an_interruption_ends_a_set_up_that_begins_behind_it(command: Command, m
     assert ours(command.folder) == []
 
 
-def test_an_interruption_while_set_ups_are_being_begun_ends_those_that_have(command: Command):
-    slow = 'setup = [["sh", "-c", "echo $$ > $0/pid; exec sleep 600", "{cache}"]]'
-    names = [write(command.folder, name, ECHO, more=slow) for name in ("a", "b")]
-    interrupted = """if True:
+@pytest.mark.parametrize(
+    ("module", "fault", "more", "begun"),
+    [
+        ("session", "", 'setup = [["sh", "-c", "echo $$ > $0/pid; exec sleep 600", "{cache}"]]', "cache/*/*/pid"),
+        ("parallel", "never-answers-close", "", "run/results.jsonl"),
+    ],
+)
+def test_an_interruption_while_others_are_still_being_begun_ends_what_has(
+    command: Command, module: str, fault: str, more: str, begun: str
+):
+    names = [write(command.folder, name, ECHO, fault, more=more) for name in ("a", "b")]
+    interrupted = f"""if True:
         import os, signal, time
         from pathlib import Path
-        from harness import cli, session
+        from harness import cli, {module}
 
-        class Pool(session.ThreadPoolExecutor):
+        class Pool({module}.ThreadPoolExecutor):
             def submit(self, *work):
                 super().submit(*work)
-                while not [*Path("cache/implementations").glob("*/pid")]:
+                while not any(path.read_text() for path in Path().glob({begun!r})):
                     time.sleep(0.01)
                 os.kill(os.getpid(), signal.SIGINT)
 
-        session.ThreadPoolExecutor = Pool
+        {module}.ThreadPoolExecutor = Pool
         cli.main()
         """
+    cases = ("--cases", "1.*", "--cases", "6.*", "--jobs", "1")
     done = subprocess.run(
-        [sys.executable, "-c", interrupted, "compare", *names, *CASES],
+        [sys.executable, "-c", interrupted, "compare", *names, *cases, "--output", "run"],
         cwd=command.folder,
         env=command.environment,
         capture_output=True,

@@ -260,10 +260,12 @@ class Peer:
             self._loop.remove_reader(self._socket)
 
     def skip(self) -> None:
-        """Drop what the kernel holds of what came, of a peer that has stopped reading."""
+        """Drop what the kernel holds of what came, of a peer that has stopped reading; the wire log tells how much."""
+        dropped = 0
         with contextlib.suppress(OSError):
-            while self._socket.recv(_READ):
-                pass
+            while data := self._socket.recv(_READ):
+                dropped += len(data)
+        self._wire.note(f"{dropped:,} octets that came are dropped, for the kernels had stopped talking")
 
     @property
     def port(self) -> int:

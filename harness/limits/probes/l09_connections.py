@@ -151,8 +151,7 @@ async def connect_and_reset(attempt: Attempt) -> Finding:
     idle, before, began = _descriptors(attempt), attempt.memory(), attempt.cost()
     made = 0
     growth = Growth(_MUCH)
-    grew = True
-    while grew and growth.is_unclear:
+    while growth.is_unclear:
         made += await _resets(attempt)
         attempt.figures["connections"] = made
         peer = await attempt.open()
@@ -162,8 +161,10 @@ async def connect_and_reset(attempt: Attempt) -> Finding:
         wrong = _left_over(attempt, idle, await _back_to(attempt, idle))
         if wrong:
             return Finding(NOT_ENFORCED, wrong, doubtful=True)
-        growth.add(attempt.memory(), attempt.cost() - began)
-        grew = attempt.memory() - before > _MUCH
+        memory = attempt.memory()
+        growth.add(memory, attempt.cost() - began)
+        if memory - before <= _MUCH:
+            break
     if growth.is_kept:
         return Finding(NOT_ENFORCED, f"After {made:,} resets: {growth.words}")
     return Finding(ENFORCED, f"It lives after {made:,} resets.")

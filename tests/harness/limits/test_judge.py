@@ -337,13 +337,17 @@ class Says(ProcessMeter):
     """Of no process."""
 
     def __init__(self, memory: Callable[[], int], unread: int | None = None) -> None:
-        self.memory = memory  # type: ignore[method-assign]
+        self._memory = memory
         self._unread = unread
+
+    def memory(self) -> int:
+        return self._memory()
 
     def cpu_seconds(self) -> float:
         return 0.0
 
-    def unread(self, port: int) -> int | None:  # noqa: ARG002 - the meter's
+    def unread(self, port: int) -> int | None:
+        assert port > 0
         return self._unread
 
 
