@@ -10,10 +10,11 @@ import platform
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import psutil
 
@@ -25,6 +26,8 @@ OWNER_VARIABLE = "WSCONFORM_OWNER"
 PROGRAM_VARIABLE = "WSCONFORM_PROGRAM"
 _HEAD_LIMIT = 1 << 20
 _TAIL_LIMIT = 64 << 10
+#: How soon a signal is heard, in seconds, unless it came just before a wait that it does not end.
+_HEARD_WITHIN_S = 0.05
 _numbers = itertools.count(1)
 
 
@@ -199,10 +202,11 @@ def stop(process: Program, grace: float = 5.0) -> bool:
     return ended
 
 
-def interrupt_once(numbers: Iterable[signal.Signals]) -> dict[signal.Signals, Any]:
+@contextlib.contextmanager
+def interrupt_once(numbers: Iterable[signal.Signals]) -> Iterator[None]:
     """Let the first of these signals be a KeyboardInterrupt; later ones do not disturb what that began to end.
 
-    What was to be ignored (under nohup, say) still is. Returns the handlers that were there before.
+    What was to be ignored (under nohup, say) still is. For the main thread.
     """
     interrupted = False
 
@@ -212,8 +216,27 @@ def interrupt_once(numbers: Iterable[signal.Signals]) -> dict[signal.Signals, An
             interrupted = True
             raise KeyboardInterrupt
 
+    def repeat() -> None:
+        # A wait for a lock ends for a signal, but not for one that came just before it began: the interpreter has noted
+        # that, and looks when the wait is over, in ten minutes perhaps. So it is sent again until it is heard.
+        with os.fdopen(reader, "rb", buffering=0) as received:
+            while number := received.read(1):
+                while number[0] in heeded and not interrupted:
+                    time.sleep(_HEARD_WITHIN_S)
+                    if not interrupted:
+                        signal.pthread_kill(waits, number[0])
+
     heeded = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
-    return {number: signal.signal(number, interrupt) for number in heeded}
+    waits = threading.get_ident()
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    threading.Thread(target=repeat, name="signals", daemon=True).start()
+    with contextlib.ExitStack() as stack:
+        for number in heeded:
+            stack.callback(signal.signal, number, signal.signal(number, interrupt))
+        stack.callback(os.close, writer)  # which ends the thread
+        stack.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(writer, warn_on_full_buffer=False))
+        yield
 
 
 def describe_exit(code: int) -> str:

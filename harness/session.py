@@ -7,9 +7,8 @@ import platform
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -142,7 +141,8 @@ class Session:
         state = "running"
         problem: WsconformError | None = None
         try:
-            with _terminable():
+            # SIGTERM and SIGHUP end a run as Ctrl-C does: with everything stopped and what was measured kept
+            with processes.interrupt_once([signal.SIGINT, signal.SIGTERM, signal.SIGHUP]):
                 planned = self._plan.make_targets(self.folder)
                 pairs = [(one, engine) for one in planned for engine in self._plan.engines]
                 self._targets = [self._about(one, engine) for one, engine in pairs]
@@ -416,14 +416,3 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end a run as Ctrl-C does: with everything stopped and what was measured kept."""
-    before = processes.interrupt_once([signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

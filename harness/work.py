@@ -141,12 +141,12 @@ class _Writer:
 
 def main() -> int:
     """Carry out the unit on standard input."""
-    processes.interrupt_once([signal.SIGTERM])
     writer = _Writer()
-    unit = Unit.model_validate_json(sys.stdin.readline())
-    threading.Thread(target=_end_with_standard_input, daemon=True).start()
     try:
-        writer.write("outcome", unit.carry_out(writer).to_json())
+        with processes.interrupt_once([signal.SIGTERM]):
+            unit = Unit.model_validate_json(sys.stdin.readline())
+            threading.Thread(target=_end_with_standard_input, daemon=True).start()
+            writer.write("outcome", unit.carry_out(writer).to_json())
     except WsconformError as error:
         writer.write("error", f"{error.message}\n{error.details}".strip())
     except KeyboardInterrupt:

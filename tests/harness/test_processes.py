@@ -1,6 +1,8 @@
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -86,6 +88,24 @@ def test_the_sweep_ends_what_a_killed_owner_left_and_nothing_else(tmp_path: Path
     assert eventually(lambda: not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE)
     assert mine.poll() is None, "this process is its owner, and lives"
     processes.stop(mine)
+
+
+def test_a_signal_that_does_not_end_a_wait_is_heard_all_the_same():
+    # caught in another thread, it leaves the main thread waiting, as one does that comes just before the wait begins
+    before = signal.getsignal(signal.SIGINT)
+    held = threading.Lock()
+    catches = threading.Timer(0.1, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT))
+    lets_go = threading.Timer(30, held.release)
+    with processes.interrupt_once([signal.SIGINT]):
+        held.acquire()
+        catches.start()
+        lets_go.start()
+        with pytest.raises(KeyboardInterrupt), held:
+            pass
+    lets_go.cancel()
+    assert held.locked(), "it was heard when the wait was over"
+    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize(
