@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -251,6 +252,24 @@ def test_a_signal_keeps_what_was_measured_and_leaves_nothing(
         16,
         ["9.1.1"],
     )
+
+
+def test_an_interruption_while_the_command_is_loaded_is_one_line():
+    interrupted = """if True:
+        import runpy, sys
+
+        class Interrupts:
+            def find_spec(self, name, path, target=None):
+                if name == "harness.cli":
+                    raise KeyboardInterrupt
+
+        sys.meta_path.insert(0, Interrupts())
+        runpy.run_module("harness", run_name="__main__")
+        """
+    done = subprocess.run(
+        [sys.executable, "-c", interrupted, "--help"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "wsconform: interrupted\n")
 
 
 def test_after_a_kill_the_journal_can_be_read_and_the_next_start_cleans_up(
