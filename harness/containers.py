@@ -71,19 +71,22 @@ def labels() -> dict[str, str]:
     return {OWNER_LABEL: owner_mark()}
 
 
-def sweep(client: DockerClient) -> int:
-    """Remove containers and networks that a killed harness on this machine left behind; returns how many."""
+def sweep(client: DockerClient, *, ours: bool = False) -> int:
+    """Remove containers and networks that a killed harness on this machine left behind, or `ours` too; how many."""
     import docker  # noqa: PLC0415
 
-    ours: dict[str, str | list[str] | bool] = {"label": OWNER_LABEL}
+    def is_left(mark: str) -> bool:
+        return (ours and mark == owner_mark()) or not owner_lives(mark)
+
+    marked: dict[str, str | list[str] | bool] = {"label": OWNER_LABEL}
     removed = 0
     with contextlib.suppress(docker.errors.DockerException):
-        for container in client.containers.list(all=True, filters=ours, ignore_removed=True):
-            if not owner_lives(container.labels[OWNER_LABEL]):
+        for container in client.containers.list(all=True, filters=marked, ignore_removed=True):
+            if is_left(container.labels[OWNER_LABEL]):
                 remove(container)
                 removed += 1
-        for network in client.networks.list(filters=ours):
-            if not owner_lives(network.attrs["Labels"][OWNER_LABEL]):
+        for network in client.networks.list(filters=marked):
+            if is_left(network.attrs["Labels"][OWNER_LABEL]):
                 remove_network(network)
                 removed += 1
     return removed

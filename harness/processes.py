@@ -57,21 +57,21 @@ def owner_lives(mark: str) -> bool:
         return False
 
 
-def sweep() -> int:
-    """End processes that a killed harness left behind; returns how many."""
+def sweep(*, ours: bool = False) -> int:
+    """End processes that a killed harness left behind, or `ours` too; returns how many."""
     ended = 0
     # what an orphan owned is an orphan as well, once that one is gone
-    while found := _end_orphans():
+    while found := _end_orphans(owner_mark() if ours else None):
         ended += found
     return ended
 
 
-def _end_orphans() -> int:
+def _end_orphans(owner: str | None) -> int:
     orphans = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             mark = process.environ().get(OWNER_VARIABLE)
-            if mark and process.pid != os.getpid() and not owner_lives(mark):
+            if mark and process.pid != os.getpid() and (mark == owner or not owner_lives(mark)):
                 process.kill()
                 orphans.append(process)
     psutil.wait_procs(orphans, timeout=5)

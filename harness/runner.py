@@ -33,6 +33,8 @@ MAX_FRUITLESS = 2
 class CaseRunner:
     """One target under one engine."""
 
+    about: TargetRun  #: what is known of it from earlier parts of the run
+    cases: Sequence[str]
     engine: Engine
     target: Target
     folder: Path
@@ -43,6 +45,8 @@ class CaseRunner:
     on_case: Callable[[str], None] = lambda _: None
     on_wire: Callable[[str, WireEvent], None] | None = None
     say: Callable[[str], None] = lambda _: None
+    _began: float = field(default_factory=time.monotonic)
+    _error: str | None = None
     _pending: list[str] = field(default_factory=list)
     _alone: list[str] = field(default_factory=list)
     _lost: dict[str, str] = field(default_factory=dict)
@@ -54,18 +58,18 @@ class CaseRunner:
     _stuck: int = 0
     _endpoints: Sequence[Endpoint] = ()
 
-    def run(self, about: TargetRun, cases: list[str]) -> TargetRun:
-        """Run the cases; what is expected, observed and lost goes into a copy of `about`. The target is stopped."""
-        began = time.monotonic()
-        self._pending = list(cases)
-        error = None
+    def __post_init__(self) -> None:
+        self._pending = list(self.cases)
+
+    def run(self) -> TargetRun:
+        """Run the cases, and stop the target."""
         try:
             self._start()
             self._run_all()
         except TargetError as problem:
             self._lose_rest(problem.message)
             # once there were verdicts, a target that does not come back is a run that is incomplete
-            error = problem.message if self._observed == 0 else None
+            self._error = problem.message if self._observed == 0 else None
             self.say(problem.message + (f"\n{problem.details}" if problem.details else ""))
         except WsconformError as problem:
             self._lose_rest(problem.message)
@@ -73,27 +77,32 @@ class CaseRunner:
         finally:
             for target in self._instances:
                 target.stop()
-            self.outcome = about.model_copy(
-                update={
-                    **self._used(about),
-                    "url": self._endpoints[0].url if self._endpoints else about.url,
-                    "observed": about.observed + self._observed,
-                    "lost": [Lost(case=case, reason=reason) for case, reason in self._lost.items()]
-                    + [Lost(case=case, reason="the run was stopped before it") for case in self._unfinished()],
-                    "restarts": about.restarts + self._restarts,
-                    "unexplained": [*about.unexplained, *self._unexplained],
-                    "seconds": round(about.seconds + time.monotonic() - began, 3),
-                    "error": error,
-                }
-            )
         return self.outcome
 
-    def _used(self, about: TargetRun) -> dict[str, object]:
+    @property
+    def outcome(self) -> TargetRun:
+        """What came of it by now, wherever it was interrupted: `about` with what was observed and lost."""
+        about = self.about
+        return about.model_copy(
+            update={
+                **self._used(),
+                "url": self._endpoints[0].url if self._endpoints else about.url,
+                "observed": about.observed + self._observed,
+                "lost": [Lost(case=case, reason=reason) for case, reason in self._lost.items()]
+                + [Lost(case=case, reason="the run was stopped before it") for case in self._unfinished()],
+                "restarts": about.restarts + self._restarts,
+                "unexplained": [*about.unexplained, *self._unexplained],
+                "seconds": round(about.seconds + time.monotonic() - self._began, 3),
+                "error": self._error,
+            }
+        )
+
+    def _used(self) -> dict[str, object]:
         """What the instances used; probes have servers of their own, and tell it in their verdicts."""
         usages = [usage for target in self._instances if (usage := target.usage()) is not None]
         if not usages or self.engine.suite == "limits":
             return {}
-        used = together([*usages, Usage(about.peak_memory or 0, about.cpu_seconds or 0.0)])
+        used = together([*usages, Usage(self.about.peak_memory or 0, self.about.cpu_seconds or 0.0)])
         return {"peak_memory": used.peak_memory, "cpu_seconds": round(used.cpu_seconds, 2)}
 
     @property

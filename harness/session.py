@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import signal
@@ -14,9 +15,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from harness import __version__, gate, processes
+from harness import __version__, containers, gate, processes
 from harness.engines import Engine, Record
-from harness.errors import ExitCode, TargetError, UsageError, WsconformError
+from harness.errors import CannotRunError, ExitCode, TargetError, UsageError, WsconformError
 from harness.journal import Journal, new_folder, now, point_latest, read_results, read_run, seconds_before, this_machine
 from harness.parallel import Executor
 from harness.progress import Reporter
@@ -157,11 +158,18 @@ class Session:
             state = "complete"
         except KeyboardInterrupt:
             state = "interrupted"
+            self._end_what_is_left()
         except WsconformError as error:
             state, problem = "error", error
         finally:
             self._reporter.end()
         return self._finish(state, problem)
+
+    def _end_what_is_left(self) -> None:
+        """Of what was being started or stopped in the moment of an interruption nobody may know any more."""
+        processes.sweep(ours=True)
+        with contextlib.suppress(CannotRunError):
+            containers.sweep(containers.connect(), ours=True)
 
     def _about(self, planned: Planned, engine: Engine) -> TargetRun:
         target = planned.target
@@ -287,6 +295,8 @@ class Session:
         asked, have = self._plan.cases_of(engine), self._have(about.target, about.engine)
         self._reporter.start(about.target, len(asked), already=len(have))
         runner = CaseRunner(
+            about=about,
+            cases=cases,
             engine=engine,
             target=planned.target,
             folder=self.folder,
@@ -299,7 +309,7 @@ class Session:
             say=self._reporter.say,
         )
         try:
-            runner.run(about, cases)
+            runner.run()
         finally:
             self._keep(number, runner.outcome)
             self._reporter.end()

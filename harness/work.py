@@ -75,6 +75,8 @@ class Unit(Model):
         engine = self.engine.engine(listener.say)
         target, *others = (self.target.target(Path(self.log), listener.say) for _ in range(self.instances))
         runner = CaseRunner(
+            about=self.about,
+            cases=self.cases,
             engine=engine,
             target=target,
             others=others,
@@ -87,7 +89,7 @@ class Unit(Model):
             say=listener.say,
         )
         with contextlib.suppress(KeyboardInterrupt):
-            runner.run(self.about, self.cases)
+            runner.run()
         return runner.outcome
 
     def lost(self, reason: str, observed: Collection[str] = ()) -> TargetRun:

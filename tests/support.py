@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar, Self
@@ -62,6 +63,18 @@ class Command:
             check=False,
         )
 
+    def changed(self, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """In its place, code that changes something in it and calls its `main`."""
+        return subprocess.run(
+            [sys.executable, "-c", code, *self._with_engine(arguments)],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "harness", *self._with_engine(arguments)],
@@ -71,6 +84,16 @@ class Command:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    """Whether it comes true in time; polled, since other processes do not tell."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def _running(fits: Callable[[psutil.Process], bool]) -> list[psutil.Process]:

@@ -211,7 +211,11 @@ class _Server:
         target, endpoint = self._target, self._endpoint
         if target is None or endpoint is None:
             self._target = target = self._instance.given(self.given, self._label)
-            self._endpoint = endpoint = target.start()
+            endpoint = target.start()
+            if self._target is not target:
+                target.stop()  # once more, for that was before there was anything to end
+                raise TargetError("it was stopped")
+            self._endpoint = endpoint
         return target, endpoint
 
     def stop(self) -> None:

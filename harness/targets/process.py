@@ -234,10 +234,13 @@ class ProcessTarget:
         return wait_until_ready(self._endpoint, self._gone, local.ready_within) or self._stranger(port)
 
     def _gone(self) -> str | None:
-        code = self._process.poll() if self._process else None
-        if code is None or self._output is None:
+        process, output = self._process, self._output
+        if process is None or output is None:
+            return "it was stopped"
+        code = process.poll()
+        if code is None:
             return None
-        self._output.end()
+        output.end()
         if self._guard and self._guard.verdict:
             return self._guard.verdict
         return f"it ended with {processes.describe_exit(code)}"
@@ -258,10 +261,11 @@ class ProcessTarget:
         return reason
 
     def _listening(self) -> set[int]:
-        assert self._process is not None  # noqa: S101 - called while it runs
-        with contextlib.suppress(psutil.Error):
-            process = psutil.Process(self._process.pid)
-            return set(_listening([process, *process.children(recursive=True)]))
+        started = self._process
+        if started is not None:
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(started.pid)
+                return set(_listening([process, *process.children(recursive=True)]))
         return set()
 
     def problem(self) -> str | None:
@@ -298,15 +302,15 @@ class ProcessTarget:
         return together(self._used) if self._used else None
 
     def stop(self) -> None:
-        """End it: SIGTERM, SIGKILL after 5 s."""
-        if self._guard is not None:
-            self._used.append(self._guard.end())
-            self._guard = None
-        if self._process is not None:
-            self.ends_on_sigterm = processes.stop(self._process)
+        """End it: SIGTERM, SIGKILL after 5 s. From any thread; one that is waiting for it to be ready gives up."""
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            self._used.append(guard.end())
+        process, self._process = self._process, None
+        if process is not None:
+            self.ends_on_sigterm = processes.stop(process)
         if self._output is not None:
             self._output.end()
-        if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
-            self._temporary = None
-        self._process = None
+        temporary, self._temporary = self._temporary, None
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)

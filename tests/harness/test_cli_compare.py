@@ -268,16 +268,31 @@ def test_an_interruption_while_others_are_still_being_begun_ends_what_has(
         cli.main()
         """
     cases = ("--cases", "1.*", "--cases", "6.*", "--jobs", "1")
-    done = subprocess.run(
-        [sys.executable, "-c", interrupted, "compare", *names, *cases, "--output", "run"],
-        cwd=command.folder,
-        env=command.environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = command.changed(interrupted, "compare", *names, *cases, "--output", "run")
     assert done.returncode == 130, done.stderr
+    assert ours(command.folder) == []
+
+
+@pytest.mark.parametrize(("what", "observed"), [("spawn", 0), ("stop", 1)])
+def test_an_interruption_while_a_server_is_started_or_stopped_leaves_nothing(
+    command: Command, what: str, observed: int
+):
+    interrupted = f"""if True:
+        import os, signal
+        from harness import cli, processes
+
+        def interrupted(*arguments, does=processes.{what}, **more):
+            processes.{what} = does
+            if {what!r} == "spawn":
+                does(*arguments, **more)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        processes.{what} = interrupted
+        cli.main()
+        """
+    done = command.changed(interrupted, "run", write(command.folder, "a", ECHO), "--cases", "1.1.1", "--output", "run")
+    assert done.returncode == 130, done.stderr
+    assert [target.observed for target in read_run(command.folder / "run").targets] == [observed]
     assert ours(command.folder) == []
 
 

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,7 @@ from harness.errors import TargetError
 from harness.manifest import load
 from harness.targets import process
 from harness.targets.process import ProcessTarget
+from tests.support import eventually
 
 
 def test_who_answers_in_the_place_of_our_server_is_not_judged(
@@ -96,6 +98,18 @@ def test_what_a_server_leaves_in_its_temporary_folder_goes_with_it_also_after_a_
     assert (left.exists(), len(list(folder.iterdir()))) == (False, 1)
     target.stop()
     assert list(left.parent.iterdir()) == []
+
+
+def test_who_waits_for_one_to_be_ready_gives_up_when_another_thread_stops_it(
+    implementation: Callable[..., Path], tmp_path: Path
+):
+    target = ProcessTarget(load(str(implementation(fault="deaf"))), tmp_path / "log")
+    with ThreadPoolExecutor(1) as pool:
+        started = pool.submit(target.start)
+        assert eventually(lambda: target._guard is not None)
+        target.stop()
+        with pytest.raises(TargetError, match="did not start: it was stopped"):
+            started.result(20)  # of the 30 s that it has
 
 
 def test_it_does_not_inherit_settings_that_would_change_it(

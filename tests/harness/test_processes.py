@@ -3,8 +3,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -12,18 +10,9 @@ import pytest
 
 from harness import processes
 from harness.errors import CannotRunError
+from tests.support import eventually
 
 SLEEP = "import time; time.sleep(3600)"
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    """Whether it comes true in time; polled, since other processes do not tell."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def python(code: str, log: Path) -> tuple[processes.Program, processes.OutputLog]:

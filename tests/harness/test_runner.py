@@ -129,10 +129,8 @@ class Ran:
         self.records: dict[str, Record] = {}
         self.journal: list[str] = []
         about = TargetRun(target="t", engine="fake", started_as="process", expected=len(cases))
-        runner = CaseRunner(
-            engine=self.engine, target=target, others=others, folder=Path(), jobs=4, record=self._record
-        )
-        self.about = runner.run(about, cases)
+        runner = CaseRunner(about, cases, self.engine, target, Path(), jobs=4, record=self._record, others=others)
+        self.about = runner.run()
 
     def _record(self, one: Record) -> None:
         self.records[one.result.case] = one

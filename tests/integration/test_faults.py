@@ -58,6 +58,8 @@ def verdicts(
     cases = selection.resolve(patterns)
     found: dict[str, Result] = {}
     runner = CaseRunner(
+        about=TargetRun(target="faulty", engine="native", started_as="process", expected=len(cases)),
+        cases=cases,
         engine=NativeEngine(),
         target=ProcessTarget(Source(folder, manifest, folder), folder / "log"),
         folder=folder,
@@ -65,8 +67,7 @@ def verdicts(
         profile="full",
         record=lambda record: found.update({record.result.case: record.result}),
     )
-    about = TargetRun(target="faulty", engine="native", started_as="process", expected=len(cases))
-    outcome = runner.run(about, cases)
+    outcome = runner.run()
     if outcome.error is not None:  # it never shakes hands, so no case is run, and the command exits 3
         assert len(outcome.lost) == len(cases)
         return {}, True

@@ -418,10 +418,44 @@ def test_who_stops_the_run_waits_for_no_probe_and_leaves_no_server(monkeypatch: 
     began = time.monotonic()
     batches.close()
     assert time.monotonic() - began < 5
-    for instance in server.family:
-        if instance.peer is not None:
-            with pytest.raises(OSError, match=r".*"):
-                instance.peer._listener.getsockname()
+    assert nothing_listens(server)
+
+
+def nothing_listens(server: Server) -> bool:
+    peers = [instance.peer for instance in server.family if instance.peer is not None]
+    return bool(peers) and all(peer._listener.fileno() == -1 for peer in peers)
+
+
+def test_a_server_that_was_about_to_start_when_the_run_was_stopped_is_not_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    starting, stopping = threading.Event(), threading.Event()
+
+    def start_late(settings: Mapping[str, str]) -> None:
+        if settings:
+            starting.set()
+            assert stopping.wait(30)
+
+    class StoppedTooEarly(Server):
+        def stop(self) -> None:
+            super().stop()
+            if self.settings:
+                stopping.set()
+
+    monkeypatch.setattr(f"{__name__}.Server", StoppedTooEarly)
+    server = Server({"max_frame_size": Limit(env="MAX_FRAME_SIZE")}, starts=start_late)
+    chosen = [probe(1), probe(2, limit="max_frame_size")]
+    monkeypatch.setattr("harness.limits.engine.probes", lambda: {one.id: one for one in chosen})
+    job = Job(
+        target="server", endpoints=[], cases=[one.id for one in chosen], jobs=3, deflates=True, folder=tmp_path,
+        instance=server,
+    )  # fmt: skip
+    batches = LimitsEngine().run(job)
+    next(batches)
+    assert starting.wait(30)
+    batches.close()
+    assert [instance.settings for instance in server.family if instance.peer is None] == []
+    assert nothing_listens(server)
 
 
 def test_the_wire_log_is_told_as_it_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -323,9 +323,9 @@ def test_a_case_that_goes_wrong_is_lost_and_the_others_have_their_verdicts(
     kept: list[Record] = []
     with Server() as server:
         target = UrlTarget(server.endpoint)
-        runner = CaseRunner(engine=NativeEngine(), target=target, folder=tmp_path, jobs=4, record=kept.append)
         about = TargetRun(target=target.name, engine="native", started_as="url", expected=2)
-        outcome = runner.run(about, ["H.1.1", "H.1.2"])
+        cases = ["H.1.1", "H.1.2"]
+        outcome = CaseRunner(about, cases, NativeEngine(), target, tmp_path, jobs=4, record=kept.append).run()
     assert [record.result.case for record in kept] == ["H.1.2"]
     assert [(lost.case, lost.reason.partition(":")[0]) for lost in outcome.lost] == [
         ("H.1.1", "the case itself went wrong, please report it")
