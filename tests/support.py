@@ -71,7 +71,7 @@ class Command:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=400,
             check=False,
         )
 

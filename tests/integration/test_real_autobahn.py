@@ -172,6 +172,24 @@ def test_after_a_kill_the_next_start_removes_the_containers(contained: Command, 
 
 
 @pytest.mark.docker
+def test_an_interruption_while_a_network_is_made_removes_it(contained: Command, docker_client: DockerClient):
+    interrupted = """if True:
+        import os, signal
+        from harness import cli, containers
+
+        def interrupted(*arguments, does=containers.private_network, **more):
+            does(*arguments, **more)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        containers.private_network = interrupted
+        cli.main()
+        """
+    done = contained.changed(interrupted, "run", "refimpl", "--container", "--cases", "1.1.1")
+    assert done.returncode == 130, done.stderr
+    assert leftovers(docker_client) == []
+
+
+@pytest.mark.docker
 def test_an_interruption_removes_the_containers(contained: Command, docker_client: DockerClient):
     running = contained.start("run", "refimpl", "--container", "--cases", "6.4.*")
     deadline = time.monotonic() + 120
