@@ -293,7 +293,7 @@ class _Attempted:
             finally:
                 if recording:
                     recording.end()
-            alive = runner.run(_is_alive(attempt))
+            alive = runner.run(self._is_alive(attempt))
         if not alive:
             dead = target.problem() or "a fresh connection does not work any more"
             finding = _crashed(finding, dead, target.last_output())
@@ -317,6 +317,18 @@ class _Attempted:
         finally:
             self._task = None
             attempt.drop_all()
+
+    async def _is_alive(self, attempt: Attempt) -> bool:
+        """Whether a fresh connection works; what went before may have to settle, so that it is tried for a while."""
+        deadline = time.monotonic() + _SETTLES_WITHIN_S
+        while not self._cancelled:
+            with contextlib.suppress(OSError):
+                if await _echo(attempt):
+                    return True
+            if time.monotonic() > deadline:
+                break
+            await asyncio.sleep(0.5)
+        return False
 
     def _conclude(self, finding: Finding, measured: Measured, attempt: Attempt | None, began: float) -> None:
         behavior, behavior_close = finding.verdict.fields
@@ -391,18 +403,6 @@ async def _echo(attempt: Attempt) -> bool:
         return works
     finally:
         peer.drop()
-
-
-async def _is_alive(attempt: Attempt) -> bool:
-    """Whether a fresh connection works; what went before may have to settle, so that it is tried again for a while."""
-    deadline = time.monotonic() + _SETTLES_WITHIN_S
-    while True:
-        with contextlib.suppress(OSError):
-            if await _echo(attempt):
-                return True
-        if time.monotonic() > deadline:
-            return False
-        await asyncio.sleep(0.5)
 
 
 def _crashed(finding: Finding, dead: str, last_output: str) -> Finding:

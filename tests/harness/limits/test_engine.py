@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -398,7 +398,35 @@ def test_what_does_not_pass_on_a_fresh_server_is_not_asked_again(run: Run):
     assert len(asked) == 2
 
 
-def test_who_stops_the_run_waits_for_no_probe_and_leaves_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+Begin = Callable[..., Generator[Batch, None, None]]
+
+
+@pytest.fixture
+def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Begin:
+    """Run probes until the first has told."""
+
+    def begin(server: Server, *chosen: Probe) -> Generator[Batch, None, None]:
+        monkeypatch.setattr("harness.limits.engine.probes", lambda: {one.id: one for one in chosen})
+        job = Job(
+            target="server", endpoints=[], cases=[one.id for one in chosen], jobs=3, deflates=True, folder=tmp_path,
+            instance=server,
+        )  # fmt: skip
+        batches = LimitsEngine().run(job)
+        assert next(batches).records
+        return batches
+
+    return begin
+
+
+def assert_ends_soon(batches: Generator[Batch, None, None], server: Server) -> None:
+    began = time.monotonic()
+    batches.close()
+    assert time.monotonic() - began < 5
+    peers = [instance.peer for instance in server.family if instance.peer is not None]
+    assert [peer._listener.fileno() for peer in peers] == [-1] * len(peers), "it still listens"
+
+
+def test_who_stops_the_run_waits_for_no_probe_and_leaves_no_server(begin: Begin):
     async def hang(_: Attempt) -> Finding:
         started.set()
         await asyncio.sleep(3600)
@@ -406,28 +434,31 @@ def test_who_stops_the_run_waits_for_no_probe_and_leaves_no_server(monkeypatch: 
 
     started = threading.Event()
     server = Server()
-    chosen = [probe(1), *(probe(number, hang) for number in range(2, 8))]
-    monkeypatch.setattr("harness.limits.engine.probes", lambda: {one.id: one for one in chosen})
-    job = Job(
-        target="server", endpoints=[], cases=[one.id for one in chosen], jobs=3, deflates=True, folder=tmp_path,
-        instance=server,
-    )  # fmt: skip
-    batches = LimitsEngine().run(job)
-    assert next(batches).records
+    batches = begin(server, probe(1), *(probe(number, hang) for number in range(2, 8)))
     assert started.wait(5)
-    began = time.monotonic()
-    batches.close()
-    assert time.monotonic() - began < 5
-    assert nothing_listens(server)
+    assert_ends_soon(batches, server)
 
 
-def nothing_listens(server: Server) -> bool:
-    peers = [instance.peer for instance in server.family if instance.peer is not None]
-    return bool(peers) and all(peer._listener.fileno() == -1 for peer in peers)
+ONE_FOR_EACH = {"max_frame_size": Limit(env="MAX_FRAME_SIZE")}
+
+
+def test_who_stops_the_run_does_not_wait_for_a_dead_server_to_answer(begin: Begin):
+    async def kill(attempt: Attempt) -> Finding:
+        for instance in server.family:
+            if instance.peer is not None and instance.peer.endpoint == attempt.endpoint:
+                instance.die()
+        killed.set()
+        return FINE
+
+    killed = threading.Event()
+    server = Server(ONE_FOR_EACH)
+    batches = begin(server, probe(1), probe(2, kill, limit="max_frame_size"))
+    assert killed.wait(5)
+    assert_ends_soon(batches, server)
 
 
 def test_a_server_that_was_about_to_start_when_the_run_was_stopped_is_not_left(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
 ):
     starting, stopping = threading.Event(), threading.Event()
 
@@ -443,19 +474,11 @@ def test_a_server_that_was_about_to_start_when_the_run_was_stopped_is_not_left(
                 stopping.set()
 
     monkeypatch.setattr(f"{__name__}.Server", StoppedTooEarly)
-    server = Server({"max_frame_size": Limit(env="MAX_FRAME_SIZE")}, starts=start_late)
-    chosen = [probe(1), probe(2, limit="max_frame_size")]
-    monkeypatch.setattr("harness.limits.engine.probes", lambda: {one.id: one for one in chosen})
-    job = Job(
-        target="server", endpoints=[], cases=[one.id for one in chosen], jobs=3, deflates=True, folder=tmp_path,
-        instance=server,
-    )  # fmt: skip
-    batches = LimitsEngine().run(job)
-    next(batches)
+    server = Server(ONE_FOR_EACH, starts=start_late)
+    batches = begin(server, probe(1), probe(2, limit="max_frame_size"))
     assert starting.wait(30)
-    batches.close()
-    assert [instance.settings for instance in server.family if instance.peer is None] == []
-    assert nothing_listens(server)
+    assert_ends_soon(batches, server)
+    assert [instance for instance in server.family if instance.peer is None] == [], "it did start"
 
 
 def test_the_wire_log_is_told_as_it_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
