@@ -236,7 +236,7 @@ class ProcessTarget:
     def _gone(self) -> str | None:
         process, output = self._process, self._output
         if process is None or output is None:
-            return "it was stopped"
+            return "it is not running"
         code = process.poll()
         if code is None:
             return None

@@ -108,7 +108,7 @@ def test_who_waits_for_one_to_be_ready_gives_up_when_another_thread_stops_it(
         started = pool.submit(target.start)
         assert eventually(lambda: target._guard is not None)
         target.stop()
-        with pytest.raises(TargetError, match="did not start: it was stopped"):
+        with pytest.raises(TargetError, match="did not start: it is not running"):
             started.result(20)  # of the 30 s that it has
 
 
