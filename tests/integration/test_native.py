@@ -67,6 +67,7 @@ def test_the_harness_stays_under_300_mib(native: Command):
     assert 30 << 20 < peak < 300 << 20
 
 
+@pytest.mark.slow
 def test_the_defaults_of_the_seed_fail_just_what_the_manifest_says(native: Command):
     done = native("run", "refimpl-defaults", *SHALLOW)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -80,6 +80,7 @@ def test_refimpl_passes_all_517_with_wstest_in_its_container(contained: Command)
 
 
 @pytest.mark.docker
+@pytest.mark.slow
 def test_refimpl_in_a_container_passes_as_it_does_as_a_process(contained: Command):
     done = contained("run", "refimpl", "--container", *EVERY)
     assert done.returncode == 0, done.stdout + done.stderr
