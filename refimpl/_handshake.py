@@ -19,13 +19,14 @@ _FIELD_LINE = re.compile(rb"(" + _TOKEN + rb"):[ \t]*((?:[!-~\x80-\xff](?:[ \t!-
 # RFC 9110 7.2: uri-host [ ":" port ], the host not looked at more closely than that
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::[0-9]*)?")
 # RFC 6455 9.1: extension-list, with the empty elements that lists may have (RFC 9110 5.6.1.2). What is quoted has to be
-# a token too. Nothing is tried twice, for the peer may send 16 KiB of it.
+# a token too. No octet fits in two ways, so that 16 KiB of it take no time; no possessive quantifiers, for before
+# Python 3.11.5 they take "a=" for a parameter (python/cpython#106052).
 _TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
-_PARAMETER = rf'[ \t]*+;[ \t]*+{_TCHAR}++(?:[ \t]*+=[ \t]*+(?:{_TCHAR}++|"(?:\\?{_TCHAR})++"))?+'
-_EXTENSION = rf"{_TCHAR}++(?:{_PARAMETER})*+"
-_EXTENSIONS = re.compile(rf"[ \t,]*+(?:{_EXTENSION}(?:[ \t]*+,[ \t,]*+{_EXTENSION})*+[ \t,]*+)?+")
+_PARAMETER = rf'[ \t]*;[ \t]*{_TCHAR}+(?:[ \t]*=[ \t]*(?:{_TCHAR}+|"(?:\\?{_TCHAR})+"))?'
+_EXTENSION = rf"{_TCHAR}+(?:{_PARAMETER})*"
+_EXTENSIONS = re.compile(rf"[ \t,]*(?:{_EXTENSION}(?:[ \t]*,[ \t,]*{_EXTENSION})*[ \t,]*)?")
 # RFC 6455 11.3.4: 1#token
-_PROTOCOLS = re.compile(rf"[ \t,]*+{_TCHAR}++(?:[ \t]*+,[ \t,]*+{_TCHAR}++)*+[ \t,]*+")
+_PROTOCOLS = re.compile(rf"[ \t,]*{_TCHAR}+(?:[ \t]*,[ \t,]*{_TCHAR}+)*[ \t,]*")
 _END = b"\r\n\r\n"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
 _KEY_SIZE = 16
