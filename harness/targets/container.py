@@ -102,7 +102,6 @@ class ContainerTarget:
         log: Path,
         *,
         base: str | None,
-        engine_on_host: bool,
         say: Callable[[str], None],
         given: Mapping[str, str] | None = None,
     ) -> None:
@@ -110,16 +109,16 @@ class ContainerTarget:
         self.deflates = source.deflates
         self.limits = source.manifest.limits_by_name
         self._given = given or {}
-        self._engine_on_host = engine_on_host
         self._client = client
         self._source = source
         self._log = log
         self._base = base
         # Without its address within our reach (rootless, Docker Desktop) its port must be, also to look at it.
-        self._published = engine_on_host or not containers.shares_our_network(client)
+        self._published = not containers.shares_our_network(client)
         self._say = say
         self._image: str | None = None
         self._network: Network | None = None
+        self._is_neighbour = False  #: on the network of another one, which removes it
         self._container: Container | None = None
         self._endpoint: Endpoint | None = None
         self._guard: Guard | None = None
@@ -214,11 +213,12 @@ class ContainerTarget:
             self._source,
             self._log.with_name(f"{self._log.stem}.{label}.log"),
             base=self._base,
-            engine_on_host=self._engine_on_host,
             say=self._say,
             given=settings,
         )
         other._image = self._image
+        other._network = self._network  # an engine has some thirty to give, and each probe has a container
+        other._is_neighbour = self._network is not None
         return other
 
     def meter(self) -> CgroupMeter | None:
@@ -236,7 +236,7 @@ class ContainerTarget:
     def stop(self) -> None:
         """End and remove the container and its network."""
         self._remove_container()
-        if self._network is not None:
+        if self._network is not None and not self._is_neighbour:
             containers.remove_network(self._network)
             self._network = None
 

@@ -22,7 +22,6 @@ class TargetSpec(Model):
     container: bool = False
     base_image: str | None = None
     listen_host: str = "127.0.0.1"  #: where a process is to listen, so that every engine reaches it
-    engine_on_host: bool = True
     declared: dict[str, float | str] = Field(default_factory=dict)  #: the limits of a URL
 
     @property
@@ -74,6 +73,4 @@ class TargetSpec(Model):
             return UrlTarget(parse_url(self.given), self.declared)
         if not self.container:
             return ProcessTarget(self.source, log, host=self.listen_host, say=say)
-        return ContainerTarget(
-            containers.connect(), self.source, log, base=self.base_image, engine_on_host=self.engine_on_host, say=say
-        )
+        return ContainerTarget(containers.connect(), self.source, log, base=self.base_image, say=say)
