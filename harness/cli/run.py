@@ -286,8 +286,9 @@ class Launch:
         """The targets, whose output goes to the run's folder."""
         # of an engine that is in a container the wishes count: what it reaches, the other one reaches as well
         pickiest = max(self.engines, key=lambda engine: not engine.on_host)
-        where = {"listen_host": pickiest.listen_host}
-        return [self._planned(spec.model_copy(update=where), folder) for spec in self._specs]
+        return [
+            self._planned(spec.model_copy(update={"listen_host": pickiest.listen_host}), folder) for spec in self._specs
+        ]
 
     def _planned(self, spec: TargetSpec, folder: Path) -> Planned:
         with writing(folder):

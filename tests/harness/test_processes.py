@@ -94,7 +94,6 @@ def test_a_signal_that_does_not_end_a_wait_is_heard_all_the_same():
     lets_go.cancel()
     assert held.locked(), "it was heard when the wait was over"
     assert signal.getsignal(signal.SIGINT) is before
-    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize(
